@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+/**
+ * One runner for every test. Unit tests stand beside the code they read (`*.test.ts`); simulation, replays and
+ * browser tests live under `test/`. Workers are few on purpose: PostgreSQL and Chromium want the other core.
+ */
+export default defineConfig({
+  test: {
+    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    pool: 'forks',
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+  },
+});
