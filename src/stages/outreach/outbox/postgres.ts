@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import type { Instant } from '../../../foundation/time/time.ts';
 import type { Letter, Outbox } from './outbox.ts';
 
 export const outboxMigrations = [
@@ -38,7 +39,7 @@ interface Row {
   readonly body: string;
   readonly message_id: string;
   readonly state: Letter['state'];
-  readonly at: Date;
+  readonly at: Instant;
   readonly problem: string | null;
 }
 
@@ -93,7 +94,7 @@ function letterOf(row: Row): Letter {
     text: row.body,
     messageId: row.message_id,
     state: row.state,
-    at: Temporal.Instant.fromEpochMilliseconds(row.at.getTime()),
+    at: row.at,
     problem: row.problem,
   };
 }

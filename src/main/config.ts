@@ -1,0 +1,128 @@
+/**
+ * The one configuration file of a desk (YAML or JSON). Everything has a default that works on a laptop; what only an
+ * operator can know (addresses, the CA's software, who is on call) is asked for by `rescind config check` in words.
+ */
+import { readFile } from 'node:fs/promises';
+import { parseDocument } from 'yaml';
+import { z } from 'zod';
+
+/** A configuration file larger than this is not one. */
+const bytesMax = 1_000_000;
+
+const port = z.number().int().min(0).max(65_535);
+const hoursField = z.number().positive().max(168);
+
+const shape = z.strictObject({
+  /** Where the embedded database, the sealing identities and the built console live. */
+  dataFolder: z.string().min(1).default('data'),
+  /** Any PostgreSQL 15 or newer; null starts the embedded one in the data folder. */
+  databaseUrl: z.string().startsWith('postgres').nullable().default(null),
+  http: z
+    .strictObject({
+      host: z.string().default('127.0.0.1'),
+      port: port.default(8080),
+      publicUrl: z.url().nullable().default(null),
+    })
+    .prefault({}),
+  smtp: z
+    .strictObject({
+      host: z.string().default('127.0.0.1'),
+      port: port.default(2525),
+      /** LMTP for a local MTA; null listens to none. */
+      lmtpPort: port.nullable().default(null),
+      bytesMax: z.number().int().min(1_000_000).default(50_000_000),
+    })
+    .prefault({}),
+  intake: z
+    .strictObject({
+      /** Host names of the CA's own mail servers, as they write themselves into `Received: … by`. */
+      trustedHosts: z.array(z.string().min(1)).default(['mx.ca.example']),
+      /** Mail from these domains is staff mail: what they forward was received earlier. */
+      staffDomains: z.array(z.string().min(1)).default(['ca.example']),
+      /** Folders of .eml or mbox files that are read once and then watched. */
+      folders: z.array(z.string()).default([]),
+    })
+    .prefault({}),
+  mail: z
+    .strictObject({
+      from: z.string().min(3).default('Certificate problem reports <problem-reporting@ca.example>'),
+      /** The relay our letters leave by; null keeps them in the outbox (a laptop without a relay). */
+      relay: z
+        .strictObject({ host: z.string(), port: port.default(25), secure: z.boolean().default(false) })
+        .nullable()
+        .default(null),
+    })
+    .prefault({}),
+  ca: z
+    .strictObject({
+      owner: z.string().default('Example Trust'),
+      ccadbId: z
+        .string()
+        .regex(/^A\d{6}$/, 'a CCADB unique id is the letter A and six digits')
+        .default('A000000'),
+      connector: z.string().default('lab'),
+      /** Settings of the connector; its own schema checks them. */
+      settings: z.record(z.string(), z.unknown()).default({}),
+    })
+    .prefault({}),
+  labCa: z.strictObject({ enabled: z.boolean().default(true), port: port.default(8090) }).prefault({}),
+  /** May only shorten what the rulebooks say (docs/policy.md). */
+  policy: z
+    .strictObject({
+      silenceHours: hoursField.max(24).optional(),
+      silenceSeconds: z.number().positive().max(86_400).optional(),
+      publishMarginHours: hoursField.max(24).optional(),
+      overlay: z.record(z.string(), z.unknown()).default({}),
+    })
+    .prefault({}),
+  pager: z
+    .strictObject({ webhookUrl: z.url().nullable().default(null), mailTo: z.array(z.string()).default([]) })
+    .prefault({}),
+  watchdog: z.strictObject({ pingUrl: z.url().nullable().default(null) }).prefault({}),
+});
+
+export type Config = z.infer<typeof shape>;
+
+export interface ConfigProblem {
+  /** Dotted path in the file, empty for the file itself. */
+  readonly path: string;
+  readonly message: string;
+}
+
+export type ConfigResult =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+
+export function defaultConfig(): Config {
+  return shape.parse({});
+}
+
+/** Reads and checks a file; null means the defaults. Never throws for a bad file: problems say what and where. */
+export async function readConfig(file: string | null): Promise<ConfigResult> {
+  if (file === null) return { ok: true, config: defaultConfig() };
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
+    return {
+      ok: false,
+      problems: [{ path: '', message: `${file} cannot be read (${code}). Name an existing file with --config.` }],
+    };
+  }
+  return checkConfig(text);
+}
+
+export function checkConfig(text: string): ConfigResult {
+  if (text.length > bytesMax)
+    return { ok: false, problems: [{ path: '', message: 'The file is larger than 1 MB; this is no configuration.' }] };
+  const document = parseDocument(text, { uniqueKeys: true });
+  const broken = document.errors.map((e) => ({
+    path: '',
+    message: `Line ${e.linePos?.[0].line ?? '?'}: ${e.message.split('\n')[0]}`,
+  }));
+  if (broken.length > 0) return { ok: false, problems: broken };
+  const result = shape.safeParse(document.toJS({ maxAliasCount: 100 }) ?? {});
+  if (result.success) return { ok: true, config: result.data };
+  return { ok: false, problems: result.error.issues.map((i) => ({ path: i.path.join('.'), message: i.message })) };
+}
