@@ -1,0 +1,231 @@
+/** The embedded server in every state a last run may have left it in. Real processes, real `kill -9`. */
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { connect, type Database } from './connect.ts';
+import { readPostmaster } from './postmaster.ts';
+
+let dataFolder: string;
+let open: Database[] = [];
+
+beforeEach(() => {
+  dataFolder = mkdtempSync(join(tmpdir(), 'rescind-embedded-'));
+});
+
+afterEach(async () => {
+  for (const database of open) await database.stop();
+  open = [];
+  rmSync(dataFolder, { recursive: true, force: true });
+});
+
+async function aDesk(): Promise<Database> {
+  const database = await connect({ dataFolder });
+  open.push(database);
+  return database;
+}
+
+function serverPid(): number {
+  const running = readPostmaster(join(dataFolder, 'postgres', 'cluster'));
+  if (!running) throw new Error('no server in the data folder');
+  return running.pid;
+}
+
+async function settings(database: Database): Promise<Record<string, string>> {
+  const { rows } = await database.pool.query<{ name: string; setting: string }>(
+    `SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'synchronous_commit', 'full_page_writes', 'data_checksums', 'listen_addresses')`,
+  );
+  return Object.fromEntries(rows.map((row) => [row.name, row.setting]));
+}
+
+/** A desk in a process of its own: it writes one row, says its server's pid, and waits to be killed. */
+async function aDeskInAnotherProcess(folder = dataFolder): Promise<{ kill(): void; said: string }> {
+  const script = fileURLToPath(import.meta.resolve('./testing-desk.ts'));
+  const child = spawn(process.execPath, [script, folder], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const said = await new Promise<string>((resolve, reject) => {
+    child.stdout.once('data', (data: Buffer) => resolve(data.toString()));
+    child.once('exit', (code) => reject(new Error(`desk ended with ${code} before it was ready`)));
+  });
+  return { said, kill: () => child.kill('SIGKILL') };
+}
+
+describe('the embedded database', () => {
+  it('is created in an empty data folder, durable and without a network port', async () => {
+    const database = await aDesk();
+    expect(await settings(database)).toEqual({
+      fsync: 'on',
+      synchronous_commit: 'on',
+      full_page_writes: 'on',
+      data_checksums: 'on',
+      listen_addresses: '',
+    });
+    expect(statSync(join(dataFolder, 'postgres', 'password')).mode & 0o077).toBe(0);
+  });
+
+  it('keeps what was written over a clean stop and a new start', async () => {
+    const first = await aDesk();
+    await first.pool.query('CREATE TABLE kept AS SELECT 7 AS n');
+    const pid = serverPid();
+    await first.stop();
+    expect(() => process.kill(pid, 0)).toThrow();
+    const second = await aDesk();
+    expect((await second.pool.query('SELECT n FROM kept')).rows).toEqual([{ n: 7 }]);
+  });
+
+  it('is adopted when the last desk was killed', async () => {
+    const crashed = await aDeskInAnotherProcess();
+    crashed.kill();
+    const pid = serverPid();
+    const next = await aDesk();
+    expect(next.embedded).toEqual({ adopted: true });
+    expect(serverPid()).toBe(pid);
+    expect((await next.pool.query('SELECT n FROM written')).rows).toEqual([{ n: 1 }]);
+  });
+
+  it('is recovered when server and desk were both killed', async () => {
+    const crashed = await aDeskInAnotherProcess();
+    const pid = serverPid();
+    process.kill(pid, 'SIGKILL');
+    crashed.kill();
+    const next = await aDesk();
+    expect(next.embedded).toEqual({ adopted: false });
+    expect(serverPid()).not.toBe(pid);
+    expect((await next.pool.query('SELECT n FROM written')).rows).toEqual([{ n: 1 }]);
+  });
+
+  it('comes back under a running desk when only the server was killed', async () => {
+    const database = await aDesk();
+    await database.pool.query('CREATE TABLE kept AS SELECT 7 AS n');
+    process.kill(serverPid(), 'SIGKILL');
+    await expect
+      .poll(
+        () =>
+          database.pool.query('SELECT n FROM kept').then(
+            (r) => r.rows,
+            () => 'down',
+          ),
+        { timeout: 30_000 },
+      )
+      .toEqual([{ n: 7 }]);
+  });
+
+  it('starts although the process id in the old pid file belongs to another process of ours', async () => {
+    const first = await aDesk();
+    await first.pool.query('CREATE TABLE kept AS SELECT 7 AS n');
+    const file = join(dataFolder, 'postgres', 'cluster', 'postmaster.pid');
+    const crashedFile = readFileSync(file, 'utf8');
+    await first.stop();
+    // A process of the server's own user: PostgreSQL alone would take it for a running server and refuse.
+    const owner = statSync(join(dataFolder, 'postgres', 'cluster'));
+    const stranger = spawn('sleep', ['600'], {
+      ...(process.getuid?.() === 0 ? { uid: owner.uid, gid: owner.gid } : {}),
+      stdio: 'ignore',
+    });
+    try {
+      writeFileSync(file, crashedFile.replace(/^\d+/, String(stranger.pid)));
+      const second = await aDesk();
+      expect((await second.pool.query('SELECT n FROM kept')).rows).toEqual([{ n: 7 }]);
+    } finally {
+      stranger.kill();
+    }
+  });
+
+  it('is started once when three desks start at the same moment, and stays until the last has gone', async () => {
+    const desks = await Promise.all([aDesk(), aDesk(), aDeskInAnotherProcess()]);
+    const [one, two, other] = desks;
+    expect(
+      [one.embedded?.adopted, two.embedded?.adopted].filter((adopted) => adopted === false).length,
+    ).toBeLessThanOrEqual(1);
+    await one.stop();
+    expect((await two.pool.query('SELECT 1 AS n')).rows).toEqual([{ n: 1 }]);
+    const pid = serverPid();
+    other.kill();
+    // The killed desk's connections end when the server notices; then nobody but `two` is left.
+    await expect
+      .poll(
+        async () =>
+          (
+            await two.pool.query(
+              `SELECT count(DISTINCT client_port) AS n FROM pg_stat_activity WHERE application_name = 'rescind presence'`,
+            )
+          ).rows,
+      )
+      .toEqual([{ n: 1 }]);
+    await two.stop();
+    expect(() => process.kill(pid, 0)).toThrow();
+  });
+
+  it('throws away a creation that was cut off', async () => {
+    const base = join(dataFolder, 'postgres');
+    const first = await aDesk();
+    await first.stop();
+    rmSync(join(base, 'cluster'), { recursive: true });
+    rmSync(join(base, 'password'));
+    mkdirSync(join(base, 'cluster.new', 'base'), { recursive: true });
+    const second = await aDesk();
+    expect((await second.pool.query('SELECT 1 AS n')).rows).toEqual([{ n: 1 }]);
+    expect(readdirSync(base)).not.toContain('cluster.new');
+  });
+
+  it('refuses a database of another major version with one sentence and a stable code', async () => {
+    const first = await aDesk();
+    await first.stop();
+    writeFileSync(join(dataFolder, 'postgres', 'cluster', 'PG_VERSION'), '15\n');
+    await expect(connect({ dataFolder })).rejects.toMatchObject({
+      code: 'database_version',
+      message: expect.stringContaining('PostgreSQL 15'),
+    });
+  });
+
+  it('says so when its socket is taken by another server', async () => {
+    const first = await aDesk();
+    await first.stop();
+    const socket = join(dataFolder, 'postgres', 'run', '.s.PGSQL.5432.lock');
+    const owner = statSync(join(dataFolder, 'postgres', 'run'));
+    const stranger = spawn('sleep', ['600'], {
+      ...(process.getuid?.() === 0 ? { uid: owner.uid, gid: owner.gid } : {}),
+      stdio: 'ignore',
+    });
+    try {
+      writeFileSync(socket, `${stranger.pid}\n/elsewhere\n0\n5432\n`);
+      await expect(connect({ dataFolder })).rejects.toMatchObject({ code: 'database_port_in_use' });
+    } finally {
+      stranger.kill();
+    }
+    rmSync(socket);
+    const second = await aDesk();
+    expect((await second.pool.query('SELECT 1 AS n')).rows).toEqual([{ n: 1 }]);
+  });
+
+  it('says so when nothing answers at DATABASE_URL', async () => {
+    await expect(connect({ dataFolder, databaseUrl: 'postgresql://desk@127.0.0.1:1/rescind' })).rejects.toMatchObject({
+      code: 'database_unavailable',
+    });
+  });
+
+  const asRoot = process.getuid?.() === 0;
+  it.skipIf(!asRoot)('runs as an unprivileged user when the desk is root', async () => {
+    await aDesk();
+    const status = readFileSync(`/proc/${serverPid()}/status`, 'utf8');
+    expect(/^Uid:\s+(\d+)/m.exec(status)?.[1]).not.toBe('0');
+  });
+
+  it.skipIf(!asRoot)('starts for an ordinary user in a folder of that user', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'rescind-user-'));
+    spawnSync('chown', ['nobody', folder]);
+    try {
+      const script = fileURLToPath(import.meta.resolve('./testing-desk.ts'));
+      const ran = spawnSync(
+        'setpriv',
+        ['--reuid', 'nobody', '--clear-groups', process.execPath, script, folder, 'stop'],
+        { encoding: 'utf8' },
+      );
+      expect(ran.stderr).toBe('');
+      expect(ran.stdout).toMatch(/^ready \d+/);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
