@@ -45,7 +45,7 @@ export function plan(current: Case, policy: PlanPolicy, now: Instant): Plan {
     for (const report of current.reports) planDecline(todo, report);
     return todo.plan();
   }
-  planRouting(todo, current, policy);
+  planRouting(todo, current);
   for (const report of current.reports) planReport(todo, current, report);
   for (const matter of current.matters) if (matter.closed === null) planMatter(todo, current, matter, policy);
   planIncident(todo, current, policy);
@@ -53,7 +53,7 @@ export function plan(current: Case, policy: PlanPolicy, now: Instant): Plan {
   return todo.plan();
 }
 
-function planRouting(todo: Todo, current: Case, policy: PlanPolicy): void {
+function planRouting(todo: Todo, current: Case): void {
   const team = current.team ?? current.reports[0]?.triage?.route ?? 'pki-team';
   if (current.routedAt === null) todo.act({ do: 'route', team, because: routeBecause(current) });
   if (!current.pages.has('first')) todo.act({ do: 'page', step: 'first', team, because: routeBecause(current) });
@@ -71,7 +71,6 @@ function planRouting(todo: Todo, current: Case, policy: PlanPolicy): void {
     });
     break;
   }
-  void policy;
 }
 
 function routeBecause(current: Case): string {
@@ -143,7 +142,7 @@ function planMatter(todo: Todo, current: Case, matter: Matter, policy: PlanPolic
 
   if (provesCompromise(matter) && matter.keysBlockedAt === null) todo.act({ do: 'block-keys', matterId });
   if (!decided || matter.set.count === 0) {
-    planWaitingForPeople(todo, matter, policy);
+    planWaitingForPeople(todo, current, matter, policy);
     planMissed(todo, matter, left);
     return;
   }
@@ -160,7 +159,7 @@ export function provesCompromise(matter: Matter): boolean {
   return matter.verdict === 'proven-key' || matter.verdict === 'proven-statement' || matter.verdict === 'computable';
 }
 
-function planWaitingForPeople(todo: Todo, matter: Matter, policy: PlanPolicy): void {
+function planWaitingForPeople(todo: Todo, current: Case, matter: Matter, policy: PlanPolicy): void {
   for (const step of policy.ladder(matter)) {
     if (step.what !== 'page') continue;
     todo.when(step.at, {
