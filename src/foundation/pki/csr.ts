@@ -1,9 +1,10 @@
 /** Certification requests (PKCS#10, RFC 2986): what they ask for and whether they are signed by their own key. */
-import { DerError, DerReader, tag } from './der.ts';
-import { attributeValues, directoryString, nameText } from './name.ts';
+import type { KeyObject } from 'node:crypto';
+import { DerError, DerReader, der, tag } from './der.ts';
+import { attributeValues, directoryString, type NameAttribute, nameText, writeName } from './name.ts';
 import { oid } from './oids.ts';
-import { verifySignature } from './signature.ts';
-import { readAlternativeNames } from './x509.ts';
+import { signed, verifySignature } from './signature.ts';
+import { readAlternativeNames, writeAlternativeNames } from './x509.ts';
 
 export interface CertificationRequest {
   readonly der: Uint8Array;
@@ -59,6 +60,23 @@ export function isSelfSigned(request: CertificationRequest): boolean {
     signature: request.signature,
     spki: request.spki,
   });
+}
+
+/** Writes a request. `signWith` is another key than `spki`'s only where a forgery is wanted, in tests and replays. */
+export function writeCsr(request: {
+  readonly subject: readonly NameAttribute[];
+  readonly names: readonly string[];
+  readonly spki: Uint8Array;
+  readonly signWith: KeyObject;
+}): Uint8Array {
+  const extensions = der.sequence(
+    der.sequence(der.oid(oid.subjectAltName), der.octets(writeAlternativeNames(request.names))),
+  );
+  const attributes =
+    request.names.length === 0
+      ? der.explicit(0)
+      : der.explicit(0, der.sequence(der.oid(oid.extensionRequest), der.set(extensions)));
+  return signed(der.sequence(der.integer(0), writeName(request.subject), request.spki, attributes), request.signWith);
 }
 
 function readAttributes(list: DerReader | null): { names: string[]; challengePassword: string | null } {

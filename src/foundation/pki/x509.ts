@@ -3,8 +3,9 @@
  * is encoded: a misissued certificate must be readable, for it is exactly what a report is about.
  */
 import { hash } from 'node:crypto';
+import { isIP } from 'node:net';
 import type { Fingerprint, Serial } from '../brand.ts';
-import { DerError, DerReader, type Element, hex, latin1, tag } from './der.ts';
+import { DerError, DerReader, der, type Element, hex, latin1, tag } from './der.ts';
 import { attributeValues, nameText } from './name.ts';
 import { oid } from './oids.ts';
 import { verifySignature } from './signature.ts';
@@ -294,6 +295,28 @@ export function readAlternativeNames(value: Uint8Array): string[] {
     else if (name.tag === 0xa0) mail.push(...smtpUtf8Mailbox(list, name));
   }
   return [...dns, ...addresses, ...mail];
+}
+
+/** The GeneralNames value for names as people write them: IP addresses and mail addresses are told by their form. */
+export function writeAlternativeNames(names: readonly string[]): Uint8Array {
+  return der.sequence(
+    ...names.map((name) => {
+      if (name.includes('@')) return der.implicit(1, Buffer.from(name, 'latin1'));
+      if (isIP(name)) return der.implicit(7, addressBytes(name));
+      return der.implicit(2, Buffer.from(name, 'latin1'));
+    }),
+  );
+}
+
+function addressBytes(text: string): Uint8Array {
+  if (isIP(text) === 4) return Uint8Array.from(text.split('.').map(Number));
+  // The URL parser writes any IPv6 form in hexadecimal groups, shortened once.
+  const [head = '', tail] = new URL(`http://[${text}]`).hostname.slice(1, -1).split('::');
+  const groups = (part: string) => (part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16)));
+  const left = groups(head);
+  const right = tail === undefined ? [] : groups(tail);
+  const all = [...left, ...new Array<number>(8 - left.length - right.length).fill(0), ...right];
+  return Uint8Array.from(all.flatMap((group) => [group >> 8, group & 0xff]));
 }
 
 /** RFC 9598: otherName SmtpUTF8Mailbox. */
