@@ -161,13 +161,9 @@ export function provesCompromise(matter: Matter): boolean {
 
 function planWaitingForPeople(todo: Todo, current: Case, matter: Matter, policy: PlanPolicy): void {
   for (const step of policy.ladder(matter)) {
-    if (step.what !== 'page') continue;
-    todo.when(step.at, {
-      do: 'page',
-      step: `${matter.matterId}/${step.step}`,
-      team: step.team,
-      because: 'A decision is still open.',
-    });
+    const name = `${matter.matterId}/${step.step}`;
+    if (step.what !== 'page' || current.pages.has(name)) continue;
+    todo.when(step.at, { do: 'page', step: name, team: step.team, because: 'A decision is still open.' });
   }
 }
 
