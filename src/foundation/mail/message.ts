@@ -31,7 +31,12 @@ export interface Attachment {
 /** A message inside the message: forwarded, bounced, or enclosed in a feedback report. */
 export interface InnerMessage {
   readonly kind: 'forward' | 'inline-forward' | 'bounce-original' | 'feedback-original';
+  /** Path of the part that holds it, e.g. `2` or, inside another inner message, `2.1`. */
+  readonly path: string;
+  /** `headers`: read from a real header block. `words`: read from labels in running text, which a person confirms. */
+  readonly confidence: 'headers' | 'words';
   readonly from: Address | null;
+  readonly to: readonly Address[];
   readonly subject: string;
   /** Parsed tolerant of obsolete zones; null when it has none or it cannot be read. */
   readonly date: ParsedDate | null;
@@ -49,7 +54,13 @@ export interface ParsedDate {
 export interface ReceivedHop {
   /** Lower case, empty when absent. */
   readonly by: string;
+  /** What the sending host called itself. */
   readonly from: string;
+  /** Address literal that the receiving host saw; empty when it wrote none. */
+  readonly fromAddress: string;
+  readonly id: string;
+  /** The `for` clause. */
+  readonly recipient: string;
   readonly date: ParsedDate | null;
 }
 
@@ -63,6 +74,27 @@ export type AutomaticKind =
   | 'calendar'
   | 'auto-generated';
 
+/** One recipient of a delivery status notification (RFC 3464, or read from the words of software without one). */
+export interface DeliveryFailure {
+  readonly recipient: string;
+  /** `failed`, `delayed`, `delivered`, `relayed`, `expanded`. */
+  readonly action: string;
+  /** `5.1.1`; empty when unknown. */
+  readonly status: string;
+  readonly permanent: boolean;
+  readonly diagnostic: string;
+  /** When the reporting server took the letter; null when it does not say. */
+  readonly arrivalDate: ParsedDate | null;
+}
+
+/** A feedback report (RFC 5965 ARF, or X-ARF). Field names in lower case. */
+export interface Feedback {
+  readonly format: 'arf' | 'x-arf';
+  /** `fraud`, `abuse`, …; for X-ARF the report type. */
+  readonly type: string;
+  readonly fields: ReadonlyMap<string, readonly string[]>;
+}
+
 export interface Message {
   readonly messageId: string | null;
   /** True when the id was made from the content, because the message had none. */
@@ -71,8 +103,13 @@ export interface Message {
   readonly references: readonly string[];
   readonly from: readonly Address[];
   readonly replyTo: readonly Address[];
+  /** Who really wrote, where a list or relay has rewritten From (X-Original-From, Reply-To of a "via", Resent-From). */
+  readonly originalFrom: Address | null;
+  readonly sender: Address | null;
   readonly to: readonly Address[];
+  readonly cc: readonly Address[];
   readonly deliveredTo: readonly string[];
+  /** Envelope sender as recorded on delivery; empty for the null sender `<>`, null when not recorded. */
   readonly returnPath: string | null;
   readonly subject: string;
   readonly date: ParsedDate | null;
@@ -82,6 +119,8 @@ export interface Message {
   readonly texts: readonly TextBlock[];
   readonly attachments: readonly Attachment[];
   readonly inner: readonly InnerMessage[];
+  readonly failures: readonly DeliveryFailure[];
+  readonly feedback: Feedback | null;
   /** href targets and visible links of HTML parts that the plain text does not show. */
   readonly links: readonly string[];
   /** Codes of what could not be read, e.g. `mime_too_deep`, `encrypted`, `charset_unknown`. Never empty-by-silence. */

@@ -1,0 +1,656 @@
+/**
+ * From raw bytes to `Message`: the one door through which mail enters the house. It never throws and never gives up
+ * on a message because of one part: what cannot be read is named in `problems`, and everything else is still read.
+ */
+import { createHash } from 'node:crypto';
+import { parseAddresses } from './addresses.ts';
+import { automaticKind } from './automatic.ts';
+import { splitText } from './blocks.ts';
+import {
+  type Budget,
+  HEADER_VALUE_MAX,
+  INNER_MESSAGES_MAX,
+  LINKS_MAX,
+  MESSAGE_BYTES_MAX,
+  newBudget,
+  REFERENCES_MAX,
+  TEXT_BLOCKS_MAX,
+  TEXT_CHARS_MAX,
+  UNWRAP_DEPTH_MAX,
+} from './bounds.ts';
+import { decodeText, latin1 } from './charset.ts';
+import { parseDate } from './dates.ts';
+import { decodeHeader } from './headers.ts';
+import { htmlToText } from './html.ts';
+import type {
+  Address,
+  Attachment,
+  DeliveryFailure,
+  Feedback,
+  InnerMessage,
+  Message,
+  TextBlock,
+  TextRole,
+} from './message.ts';
+import { contentOf, isMessage, type Part, readTree } from './mime.ts';
+import { parseReceived } from './received.ts';
+import { readBounceWords, readDeliveryStatus, readFeedback, readXArf } from './reports.ts';
+import { extractEmbedded } from './transfer.ts';
+import { unseenLines } from './unseen.ts';
+
+export interface ReadOptions {
+  /** Every key that the desk holds; all are tried, whoever the message is addressed to. */
+  readonly openers?: readonly Opener[];
+}
+
+/** Something that may turn an encrypted or opaque part into its plain bytes. */
+export interface Opener {
+  readonly name: string;
+  /** Plain MIME bytes (or the bare content), or null when this opener does not fit. May throw; that counts as null. */
+  readonly open: (part: SealedPart) => Promise<Uint8Array | null>;
+}
+
+export interface SealedPart {
+  readonly form: 'pgp-mime' | 'pgp-inline' | 'pgp-file' | 'smime';
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Reads one message. Bounded in bytes, parts, depth and text (`bounds.ts`); linear in the size of the message.
+ * `problems` codes: `empty`, `too_large`, `headers_missing`, `headers_too_large`, `header_malformed`, `mime_too_deep`,
+ * `too_many_parts`, `mime_no_boundary`, `mime_unclosed`, `charset_unknown`, `charset_mismatch`, `encrypted`,
+ * `external_body`, `partial`, `text_truncated`, `html_too_large`, `tnef_unreadable`, `msg_unreadable`, `unreadable`.
+ */
+export async function readMessage(bytes: Uint8Array, options: ReadOptions = {}): Promise<Message> {
+  try {
+    return await new Reading(options).read(bytes);
+  } catch (cause) {
+    return unreadable(bytes, cause);
+  }
+}
+
+/** Codes after which a person has to look at the original, because text or evidence may be missing. */
+export const unreadableProblems: ReadonlySet<string> = new Set([
+  'unreadable',
+  'empty',
+  'headers_missing',
+  'too_large',
+  'mime_too_deep',
+  'too_many_parts',
+  'encrypted',
+  'partial',
+  'external_body',
+  'text_truncated',
+  'tnef_unreadable',
+  'msg_unreadable',
+]);
+
+class Reading {
+  private readonly options: ReadOptions;
+  private readonly budget: Budget = newBudget();
+  private readonly problems = new Set<string>();
+  private readonly texts: TextBlock[] = [];
+  private readonly attachments: Attachment[] = [];
+  private readonly inner: InnerMessage[] = [];
+  private readonly links = new Set<string>();
+  private failures: DeliveryFailure[] = [];
+  private feedback: Feedback | null = null;
+  private hasDeliveryStatus = false;
+  private hasDisposition = false;
+  private hasCalendar = false;
+  private unwrapped = 0;
+
+  constructor(options: ReadOptions) {
+    this.options = options;
+  }
+
+  async read(raw: Uint8Array): Promise<Message> {
+    let bytes = withLineFeeds(raw);
+    if (bytes.length > MESSAGE_BYTES_MAX) {
+      this.problems.add('too_large');
+      bytes = bytes.subarray(0, MESSAGE_BYTES_MAX);
+    }
+    if (bytes.length === 0) this.problems.add('empty');
+    const tree = readTree(bytes, this.budget);
+    for (const problem of tree.problems) this.problems.add(problem);
+    const root = tree.root;
+    const headers = headerMap(root);
+    if (headers.size === 0 && bytes.length > 0) this.problems.add('headers_missing');
+    const subject = first(headers, 'subject');
+    await this.walk(root, { role: 'own', subject, report: null });
+    return this.compose(bytes, root, headers, subject);
+  }
+
+  private compose(
+    bytes: Uint8Array,
+    root: Part,
+    headers: ReadonlyMap<string, readonly string[]>,
+    subject: string,
+  ): Message {
+    const from = addressesOf(root, 'from');
+    const returnPath = returnPathOf(root);
+    const reportType = root.type === 'multipart/report' ? (root.parameters.get('report-type') ?? '').toLowerCase() : '';
+    const automatic = automaticKind({
+      headers,
+      rootType: root.type,
+      reportType,
+      from: from[0]?.address ?? '',
+      returnPath,
+      subject,
+      hasDeliveryStatus: this.hasDeliveryStatus,
+      hasDisposition: this.hasDisposition,
+      hasFeedback: this.feedback !== null,
+      hasCalendar: this.hasCalendar,
+    });
+    if (automatic === 'bounce' && this.failures.length === 0) this.readBounce(headers);
+    const given = messageIds(first(headers, 'message-id'))[0] ?? null;
+    return {
+      messageId: given ?? `<${createHash('sha256').update(bytes).digest('hex').slice(0, 40)}@synthetic.invalid>`,
+      messageIdSynthetic: given === null,
+      inReplyTo: messageIds(first(headers, 'in-reply-to')),
+      references: messageIds((headers.get('references') ?? []).join(' ')),
+      from,
+      replyTo: addressesOf(root, 'reply-to'),
+      originalFrom: originalSender(root, from),
+      sender: addressesOf(root, 'sender')[0] ?? null,
+      to: addressesOf(root, 'to'),
+      cc: addressesOf(root, 'cc'),
+      deliveredTo: deliveredTo(root),
+      returnPath,
+      subject,
+      date: dateOf(root),
+      received: receivedOf(root),
+      automatic,
+      texts: this.texts,
+      attachments: this.attachments,
+      inner: this.inner,
+      failures: this.failures,
+      feedback: this.feedback,
+      links: [...this.links],
+      problems: [...this.problems],
+      headers,
+    };
+  }
+
+  /** Depth-first in reading order, without recursion over the tree: nesting is cheap to forge. */
+  private async walk(root: Part, context: Context): Promise<void> {
+    const stack: { part: Part; context: Context }[] = [{ part: root, context }];
+    for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+      const inside = await this.visit(next.part, next.context);
+      for (let i = inside.length - 1; i >= 0; i--) stack.push(inside[i] as { part: Part; context: Context });
+    }
+  }
+
+  /** Reads one part; returns the parts inside it that are still to be read. */
+  private async visit(part: Part, context: Context): Promise<{ part: Part; context: Context }[]> {
+    if (part.stray !== '') this.addPlain(part.stray, part, { ...context, role: machineUnlessInner(context.role) });
+    if (isMessage(part.type)) return await this.visitMessage(part, context);
+    if (!part.type.startsWith('multipart/') || part.children.length === 0) {
+      return await this.visitLeaf(part, context);
+    }
+    if (part.type === 'multipart/encrypted') return await this.visitEncrypted(part, context);
+    if (part.type === 'multipart/alternative') return this.visitAlternative(part, context);
+    if (part.type === 'multipart/report') {
+      const report = (part.parameters.get('report-type') ?? '').toLowerCase();
+      return part.children.map((child) => ({ part: child, context: { ...context, report: report || 'report' } }));
+    }
+    return part.children.map((child) => ({ part: child, context }));
+  }
+
+  /** The richest text is read once: plain words, and of the HTML only what the plain text does not show. */
+  private visitAlternative(part: Part, context: Context): { part: Part; context: Context }[] {
+    const leaves = textLeaves(part);
+    const plain = leaves.filter((leaf) => leaf.type === 'text/plain' && leaf.disposition !== 'attachment');
+    const html = leaves.filter((leaf) => leaf.type === 'text/html' && leaf.disposition !== 'attachment');
+    if (plain.length === 0 || html.length === 0) return part.children.map((child) => ({ part: child, context }));
+    const plainTexts = plain.map((leaf) => this.textOf(leaf));
+    if (plainTexts.every((text) => text.trim().length < 2))
+      return part.children.map((child) => ({ part: child, context }));
+    for (const [i, leaf] of plain.entries()) this.addPlain(plainTexts[i] as string, leaf, context);
+    for (const leaf of html) this.addHtmlBeside(leaf, plainTexts.join('\n'), context);
+    const read = new Set<Part>([...plain, ...html]);
+    const rest: { part: Part; context: Context }[] = [];
+    for (const leaf of otherLeaves(part, read)) rest.push({ part: leaf, context });
+    return rest;
+  }
+
+  private async visitMessage(part: Part, context: Context): Promise<{ part: Part; context: Context }[]> {
+    const kind = innerKind(context.report);
+    let message = part.children[0];
+    if (message === undefined) {
+      const bytes = contentOf(part);
+      message = this.subtree(bytes, part.path);
+      if (message === undefined) return [];
+    }
+    this.addInner(message, kind, part.path);
+    const subject = first(headerMap(message), 'subject');
+    this.addText(innerRole(kind), headerWords(message), part.path);
+    return [{ part: message, context: { role: innerRole(kind), subject, report: null } }];
+  }
+
+  /** Parses bytes that were hidden in an encoding as a message of their own; undefined when the limit is reached. */
+  private subtree(bytes: Uint8Array, path: string, type = 'text/plain'): Part | undefined {
+    this.unwrapped++;
+    this.budget.bytes -= bytes.length;
+    if (this.unwrapped > UNWRAP_DEPTH_MAX * 20 || this.budget.bytes < 0) {
+      this.problems.add('mime_too_deep');
+      return undefined;
+    }
+    const tree = readTree(withLineFeeds(bytes), this.budget, type);
+    for (const problem of tree.problems) this.problems.add(problem);
+    rebase(tree.root, path);
+    return tree.root;
+  }
+
+  private async visitLeaf(part: Part, context: Context): Promise<{ part: Part; context: Context }[]> {
+    switch (part.type) {
+      case 'message/delivery-status':
+      case 'message/global-delivery-status':
+        this.hasDeliveryStatus = true;
+        this.failures.push(...readDeliveryStatus(contentOf(part)));
+        this.addText('machine', this.textOf(part), part.path);
+        return [];
+      case 'message/feedback-report':
+        this.feedback ??= readFeedback(contentOf(part));
+        this.addText('machine', this.textOf(part), part.path);
+        return [];
+      case 'message/disposition-notification':
+        this.hasDisposition = true;
+        this.addText('machine', this.textOf(part), part.path);
+        return [];
+      case 'text/rfc822-headers':
+      case 'message/rfc822-headers': {
+        const headersOnly = this.subtree(contentOf(part), part.path);
+        if (headersOnly === undefined) return [];
+        this.addInner(headersOnly, innerKind(context.report), part.path);
+        this.addText('machine', headerWords(headersOnly), part.path);
+        return [];
+      }
+      case 'message/partial':
+        this.problems.add('partial');
+        this.addText(context.role, this.textOf(part), part.path);
+        return [];
+      case 'message/external-body':
+        this.problems.add('external_body');
+        this.addText('machine', [...part.parameters].map(([name, value]) => `${name}: ${value}`).join('\n'), part.path);
+        this.addText('machine', this.textOf(part), part.path);
+        return [];
+      default:
+        return await this.visitContent(part, context);
+    }
+  }
+
+  private async visitContent(part: Part, context: Context): Promise<{ part: Part; context: Context }[]> {
+    const named = part.fileName.toLowerCase();
+    const attached = part.disposition === 'attachment' || named !== '';
+    if (part.type === 'text/html' && !attached) {
+      this.addHtml(part, context);
+      return [];
+    }
+    if ((part.type.startsWith('text/') && !attached) || part.type.startsWith('multipart/')) {
+      if (part.type === 'text/calendar') this.hasCalendar = true;
+      this.addPlain(this.textOf(part), part, part.type === 'text/calendar' ? { ...context, role: 'machine' } : context);
+      return [];
+    }
+    const bytes = contentOf(part);
+    if (/\.eml$/.test(named) && part.type !== 'text/html') {
+      const message = this.subtree(bytes, part.path);
+      if (message !== undefined && message.fields.length > 1) {
+        this.addInner(message, 'forward', part.path);
+        this.addText('forwarded', headerWords(message), part.path);
+        return [
+          {
+            part: message,
+            context: { role: 'forwarded', subject: first(headerMap(message), 'subject'), report: null },
+          },
+        ];
+      }
+    }
+    this.addAttachment(part, bytes);
+    return [];
+  }
+
+  private async visitEncrypted(part: Part, context: Context): Promise<{ part: Part; context: Context }[]> {
+    for (const opener of this.options.openers ?? []) {
+      const opened = await tryOpen(opener, { form: 'pgp-mime', bytes: contentOf(part.children.at(-1) ?? part) });
+      const inside = opened === null ? undefined : this.subtree(opened, part.path);
+      if (inside !== undefined) return [{ part: inside, context }];
+    }
+    this.problems.add('encrypted');
+    return part.children.map((child) => ({ part: child, context: { ...context, role: 'machine' } }));
+  }
+
+  private addAttachment(part: Part, bytes: Uint8Array): void {
+    this.attachments.push({ path: part.path, fileName: part.fileName, mediaType: part.type, bytes });
+    if (part.type === 'text/calendar' || part.fileName.toLowerCase().endsWith('.ics')) this.hasCalendar = true;
+    if (!isTextual(part, bytes)) return;
+    const decoded = decodeText(bytes, part.parameters.get('charset') ?? null);
+    let text = decoded.text;
+    if (part.type === 'text/html' || /\.html?$/i.test(part.fileName)) {
+      const html = htmlToText(text);
+      this.addLinks(html.links);
+      text = `${html.text}\n${html.hidden}`;
+    }
+    if (
+      this.feedback === null &&
+      /(?:json|yaml|x-arf)|^text\/plain$/.test(part.type) &&
+      /arf|report/i.test(part.fileName)
+    ) {
+      this.feedback = readXArf(text);
+    }
+    this.addText('attachment', text, part.path);
+  }
+
+  private textOf(part: Part): string {
+    const decoded = decodeText(contentOf(part), part.parameters.get('charset') ?? null);
+    if (decoded.problem !== null) this.problems.add(decoded.problem);
+    return unflow(decoded.text, part);
+  }
+
+  private addPlain(raw: string, part: Part, context: Context): void {
+    const { text, files } = extractEmbedded(raw);
+    for (const [i, file] of files.entries()) {
+      this.attachments.push({
+        path: `${part.path}>${i + 1}`,
+        fileName: file.fileName,
+        mediaType: 'application/octet-stream',
+        bytes: file.bytes,
+      });
+    }
+    if (context.role === 'machine') {
+      this.addText('machine', text, part.path);
+      return;
+    }
+    const split = splitText(this.bounded(text), context.role, context.subject, part.path);
+    for (const block of split.blocks) this.addText(block.role, block.text, part.path);
+    for (const forward of split.forwards) if (this.inner.length < INNER_MESSAGES_MAX) this.inner.push(forward);
+  }
+
+  private addHtml(part: Part, context: Context): void {
+    const html = htmlToText(this.textOf(part));
+    if (html.problem !== null) this.problems.add(html.problem);
+    this.addLinks(html.links);
+    this.addPlain(html.text, part, context);
+    this.addText('machine', html.hidden, part.path);
+  }
+
+  private addHtmlBeside(part: Part, plain: string, context: Context): void {
+    const html = htmlToText(this.textOf(part));
+    if (html.problem !== null) this.problems.add(html.problem);
+    this.addLinks(html.links.filter((link) => !plain.includes(link)));
+    const unseen = unseenLines(html.text, plain);
+    if (unseen !== '') this.addPlain(unseen, part, context);
+    this.addText('machine', unseenLines(html.hidden, plain), part.path);
+  }
+
+  private addLinks(links: readonly string[]): void {
+    for (const link of links) if (this.links.size < LINKS_MAX) this.links.add(link);
+  }
+
+  private addText(role: TextRole, text: string, path: string): void {
+    const trimmed = this.bounded(text).trim();
+    if (trimmed === '') return;
+    if (this.texts.length >= TEXT_BLOCKS_MAX || this.budget.texts <= 0) {
+      this.problems.add('text_truncated');
+      return;
+    }
+    this.budget.texts -= trimmed.length;
+    this.texts.push({ role, text: trimmed, path });
+  }
+
+  private bounded(text: string): string {
+    if (text.length <= TEXT_CHARS_MAX) return text;
+    this.problems.add('text_truncated');
+    return text.slice(0, TEXT_CHARS_MAX);
+  }
+
+  private addInner(message: Part, kind: InnerMessage['kind'], path: string): void {
+    if (this.inner.length >= INNER_MESSAGES_MAX) return;
+    const headers = headerMap(message);
+    this.inner.push({
+      kind,
+      path,
+      confidence: 'headers',
+      from: addressesOf(message, 'from')[0] ?? null,
+      to: addressesOf(message, 'to'),
+      subject: first(headers, 'subject'),
+      date: dateOf(message),
+      received: receivedOf(message),
+      messageId: messageIds(first(headers, 'message-id'))[0] ?? null,
+    });
+  }
+
+  /** A bounce without a delivery status: recipients from the words, the original from the text behind a marker. */
+  private readBounce(headers: ReadonlyMap<string, readonly string[]>): void {
+    const said = this.texts.filter((block) => block.role !== 'attachment').map((block) => block.text);
+    this.failures = [...readBounceWords(said.join('\n'))];
+    for (const address of parseAddresses((headers.get('x-failed-recipients') ?? []).join(','))) {
+      if (address.address !== '' && !this.failures.some((failure) => failure.recipient === address.address)) {
+        this.failures.push({
+          recipient: address.address,
+          action: 'failed',
+          status: '',
+          permanent: true,
+          diagnostic: '',
+          arrivalDate: null,
+        });
+      }
+    }
+    if (this.inner.some((message) => message.kind === 'bounce-original')) return;
+    const text = said.join('\n');
+    const from = text.search(
+      /^-{2,}[^\n]{0,60}(?:copy of (?:the|your) message|original message|returned message|unsent message)[^\n]{0,80}$/im,
+    );
+    if (from < 0) return;
+    const original = text.slice(text.indexOf('\n', from) + 1).replace(/^\s+/, '');
+    const tree = readTree(Buffer.from(original, 'utf8'), this.budget);
+    if (tree.root.fields.length >= 2) this.addInner(tree.root, 'bounce-original', '1');
+  }
+}
+
+async function tryOpen(opener: Opener, sealed: SealedPart): Promise<Uint8Array | null> {
+  try {
+    return await opener.open(sealed);
+  } catch {
+    return null;
+  }
+}
+
+interface Context {
+  readonly role: TextRole;
+  readonly subject: string;
+  /** report-type of the multipart/report around this part, if any. */
+  readonly report: string | null;
+}
+
+const machineUnlessInner = (role: TextRole): TextRole => (role === 'own' ? 'machine' : role);
+
+function innerKind(report: string | null): InnerMessage['kind'] {
+  if (report === null) return 'forward';
+  return report === 'feedback-report' ? 'feedback-original' : 'bounce-original';
+}
+
+/** What stood in a bounced or reported message was said by somebody else, like a forward. */
+const innerRole = (_kind: InnerMessage['kind']): TextRole => 'forwarded';
+
+function headerWords(part: Part): string {
+  const shown = ['from', 'to', 'date', 'subject'] as const;
+  const headers = headerMap(part);
+  return shown
+    .filter((name) => headers.has(name))
+    .map((name) => `${name.charAt(0).toUpperCase()}${name.slice(1)}: ${first(headers, name)}`)
+    .join('\n');
+}
+
+function headerMap(part: Part): ReadonlyMap<string, readonly string[]> {
+  const out = new Map<string, string[]>();
+  for (const field of part.fields) {
+    const values = out.get(field.name);
+    if (values === undefined) out.set(field.name, [decodeHeader(field.raw)]);
+    else values.push(decodeHeader(field.raw));
+  }
+  return out;
+}
+
+const first = (headers: ReadonlyMap<string, readonly string[]>, name: string): string => headers.get(name)?.[0] ?? '';
+
+function rawValues(part: Part, name: string): string[] {
+  return part.fields.filter((field) => field.name === name).map((field) => field.raw);
+}
+
+function addressesOf(part: Part, name: string): readonly Address[] {
+  return rawValues(part, name).flatMap((raw) => parseAddresses(raw.slice(0, HEADER_VALUE_MAX)));
+}
+
+function dateOf(part: Part): Message['date'] {
+  const raw = rawValues(part, 'date')[0];
+  return raw === undefined ? null : parseDate(decodeHeader(raw));
+}
+
+const receivedOf = (part: Part): Message['received'] => parseReceived(rawValues(part, 'received'));
+
+function returnPathOf(part: Part): string | null {
+  const raw = rawValues(part, 'return-path')[0];
+  if (raw === undefined) return null;
+  return parseAddresses(raw)[0]?.address ?? '';
+}
+
+function deliveredTo(part: Part): readonly string[] {
+  const names = ['delivered-to', 'x-original-to', 'envelope-to', 'x-envelope-to', 'x-delivered-to'];
+  return [...new Set(names.flatMap((name) => addressesOf(part, name).map((address) => address.address)))].filter(
+    (address) => address !== '',
+  );
+}
+
+/** A list or gateway that rewrote From leaves the writer elsewhere; a redirect leaves the writer in From. */
+function originalSender(part: Part, from: readonly Address[]): Address | null {
+  for (const name of ['x-original-from', 'x-original-sender', 'x-google-original-from']) {
+    const found = addressesOf(part, name)[0];
+    if (found !== undefined && found.address !== '') return found;
+  }
+  const rewritten = from[0] !== undefined && /\bvia\b|\bper conto di\b|im auftrag von/i.test(from[0].name);
+  const reply = addressesOf(part, 'reply-to')[0];
+  return rewritten && reply !== undefined && reply.address !== from[0]?.address ? reply : null;
+}
+
+/** `<id>` tokens; ids without brackets are taken when they stand alone. Normalised to the bracketed form. */
+export function messageIds(text: string): readonly string[] {
+  const bounded = text.slice(0, HEADER_VALUE_MAX);
+  const found = (bounded.match(/<[^<>\s]{1,995}>/g) ?? []).slice(-REFERENCES_MAX);
+  if (found.length > 0) return found;
+  const bare = bounded.trim().replace(/^<|>$/g, '');
+  return bare !== '' && bare.length < 996 && !/\s/.test(bare) ? [`<${bare}>`] : [];
+}
+
+function textLeaves(part: Part): Part[] {
+  const out: Part[] = [];
+  const stack = [...part.children].reverse();
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    if (next.type.startsWith('multipart/')) stack.push(...[...next.children].reverse());
+    else if (next.type === 'text/plain' || next.type === 'text/html') out.push(next);
+  }
+  return out;
+}
+
+/** Parts of an alternative that are neither of its texts: calendars, images, enclosed messages. */
+function otherLeaves(part: Part, read: ReadonlySet<Part>): Part[] {
+  const out: Part[] = [];
+  const stack = [...part.children].reverse();
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    if (next.type.startsWith('multipart/') && next.children.length > 0) stack.push(...[...next.children].reverse());
+    else if (!read.has(next)) out.push(next);
+  }
+  return out;
+}
+
+function rebase(root: Part, path: string): void {
+  const stack = [root];
+  for (let part = stack.pop(); part !== undefined; part = stack.pop()) {
+    part.path = part.path === '' ? path : `${path}.${part.path}`;
+    stack.push(...part.children);
+  }
+}
+
+/** Names and types whose content is words, so that triage may read them. */
+function isTextual(part: Part, bytes: Uint8Array): boolean {
+  if (part.type.startsWith('text/') || /[/+](?:json|xml|yaml|x-yaml|csv|x-pem-file|pgp-keys)$/.test(part.type))
+    return true;
+  if (
+    /\.(?:txt|csv|tsv|log|md|json|ya?ml|xml|html?|pem|key|crt|cer|csr|asc|conf|cfg|ini|eml|ics|sh|py|js)$/i.test(
+      part.fileName,
+    )
+  ) {
+    return looksLikeText(bytes);
+  }
+  return part.type === 'application/octet-stream' && looksLikeText(bytes) && bytes.length > 0;
+}
+
+function looksLikeText(bytes: Uint8Array): boolean {
+  const end = Math.min(bytes.length, 4_096);
+  let odd = 0;
+  for (let i = 0; i < end; i++) {
+    const byte = bytes[i] as number;
+    if (byte === 0) return bytes[0] === 0xff || bytes[0] === 0xfe;
+    if (byte < 0x09 || (byte > 0x0d && byte < 0x20 && byte !== 0x1b)) odd++;
+  }
+  return odd * 20 <= end;
+}
+
+/** RFC 3676 flowed text: soft line breaks are undone so that words and identifiers are whole again. */
+function unflow(text: string, part: Part): string {
+  if ((part.parameters.get('format') ?? '').toLowerCase() !== 'flowed') return text;
+  const deleteSpace = (part.parameters.get('delsp') ?? '').toLowerCase() === 'yes';
+  const out: string[] = [];
+  let open = false;
+  let openMarks = '';
+  for (const line of text.split(/\r?\n/)) {
+    const marks = /^>*/.exec(line)?.[0] ?? '';
+    const content = line.slice(marks.length).replace(/^ /, '');
+    const continues = open && marks === openMarks;
+    const soft = content.endsWith(' ') && content !== '-- ';
+    const kept = soft && deleteSpace ? content.slice(0, -1) : content;
+    if (continues) out.push(kept);
+    else out.push(`${out.length === 0 ? '' : '\n'}${marks}${marks === '' ? '' : ' '}${kept}`);
+    open = soft;
+    openMarks = marks;
+  }
+  return out.join('');
+}
+
+/** Bare carriage returns as line ends (old Macs, broken gateways) become line feeds; nothing else is touched. */
+function withLineFeeds(bytes: Uint8Array): Uint8Array {
+  const head = bytes.subarray(0, 65_536);
+  if (head.includes(0x0a) || !head.includes(0x0d)) return bytes;
+  return bytes.map((byte) => (byte === 0x0d ? 0x0a : byte));
+}
+
+function unreadable(bytes: Uint8Array, cause: unknown): Message {
+  const hash = createHash('sha256').update(bytes).digest('hex');
+  const head = latin1(bytes.subarray(0, 64 * 1024));
+  return {
+    messageId: `<${hash.slice(0, 40)}@synthetic.invalid>`,
+    messageIdSynthetic: true,
+    inReplyTo: [],
+    references: [],
+    from: [],
+    replyTo: [],
+    originalFrom: null,
+    sender: null,
+    to: [],
+    cc: [],
+    deliveredTo: [],
+    returnPath: null,
+    subject: '',
+    date: null,
+    received: [],
+    automatic: 'no',
+    texts: head.trim() === '' ? [] : [{ role: 'machine', text: head, path: '1' }],
+    attachments: [],
+    inner: [],
+    failures: [],
+    feedback: null,
+    links: [],
+    problems: ['unreadable', `reader_${cause instanceof Error ? cause.name : 'error'}`],
+    headers: new Map(),
+  };
+}
