@@ -140,8 +140,8 @@ async function keepRunning({ options, connection, signal, restarted }: Guarded):
       restarted(server);
       options.log?.warn({ pid: server.pid, adopted: server.adopted }, 'database was gone and is back');
     } catch (error) {
-      const { code, message } = asFault(error);
-      options.log?.warn({ code, pause }, message);
+      const fault = asFault(error);
+      options.log?.warn({ code: codeOf(fault), pause }, fault.message);
       await sleep(pause, undefined, { signal }).catch(() => {});
       pause = Math.min(pause * 2, retryMostMs);
     }
@@ -177,7 +177,14 @@ export function openPool(
     types: columnTypes,
     keepAlive: true,
   });
+  // A connection that breaks while somebody holds it raises an event as well as failing the statement; without a
+  // listener that event would end the process.
+  pool.on('connect', (client) => client.on('error', () => {}));
   // Without a listener an idle connection that breaks would end the process.
-  pool.on('error', (error) => options.log?.warn({ code: asFault(error).code }, 'an idle database connection broke'));
+  pool.on('error', (error) => options.log?.warn({ code: codeOf(asFault(error)) }, 'an idle database connection broke'));
   return pool;
+}
+
+function codeOf(error: Error): string {
+  return error instanceof Fault ? error.code : error.name;
 }

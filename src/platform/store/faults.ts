@@ -1,4 +1,5 @@
 /** What PostgreSQL and its driver throw, said in the desk's words: a stable code, and whether it may have happened. */
+import pg from 'pg';
 import { Fault } from '../../foundation/fault.ts';
 
 interface DriverError {
@@ -27,11 +28,16 @@ export function isOutage(error: unknown): boolean {
   return error instanceof Fault && (error.code === 'database_unavailable' || error.code === 'database_disk_full');
 }
 
+/** Turns whatever a statement threw into a `Fault`; what is not the database's doing is passed on as it is. */
+export function asFault(error: unknown, committing = false): Error {
+  return databaseFault(error, committing) ?? (error instanceof Error ? error : new Error(String(error)));
+}
+
 /**
- * Turns whatever a statement threw into a `Fault`. `committing` says that the statement was the one that makes things
- * durable: if the connection broke then, it may have happened.
+ * The `Fault` behind an error of the driver; null when the error is not the database's. `committing` says that the
+ * statement was the one that makes things durable: if the connection broke then, it may have happened.
  */
-export function asFault(error: unknown, committing = false): Fault {
+export function databaseFault(error: unknown, committing = false): Fault | null {
   if (error instanceof Fault) return error;
   const { code = '', message = '' } = (error ?? {}) as DriverError;
   const outcome = committing ? 'unknown' : 'did_not_happen';
@@ -39,17 +45,12 @@ export function asFault(error: unknown, committing = false): Fault {
     return new Fault(
       'database_disk_full',
       'The disk of the database is full. Free space; the desk goes on by itself.',
-      { cause: error },
+      {
+        cause: error,
+      },
     );
   }
-  if (
-    code.startsWith('08') ||
-    code.startsWith('57P') ||
-    code === '53300' ||
-    code === '25006' ||
-    unreachable.has(code) ||
-    (!code && connectionLost.test(message))
-  ) {
+  if (isConnectionLoss(code, message)) {
     return new Fault(
       'database_unavailable',
       'The database does not answer. The desk tries again by itself; check the server if this lasts.',
@@ -71,8 +72,12 @@ export function asFault(error: unknown, committing = false): Fault {
       cause: error,
     });
   }
-  return new Fault('database_error', `The database refused a statement (${code || 'no code'}).`, {
-    cause: error,
-    outcome,
-  });
+  if (!(error instanceof pg.DatabaseError)) return null;
+  return new Fault('database_error', `The database refused a statement (${code || 'no code'}).`, { cause: error });
+}
+
+/** Class 08: connection; 57P: shutting down or starting; 53300: no slot free; 25006: a standby that cannot write. */
+function isConnectionLoss(code: string, message: string): boolean {
+  if (code.startsWith('08') || code.startsWith('57P') || code === '53300' || code === '25006') return true;
+  return unreachable.has(code) || (!code && connectionLost.test(message));
 }
