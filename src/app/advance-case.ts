@@ -1,0 +1,75 @@
+/**
+ * Load, plan, do what is missing, append what happened; again until nothing is due. Losing or doubling a wake-up is
+ * harmless, and so is dying anywhere in here: the next run plans from scratch.
+ */
+import type { Action } from '../desk/actions.ts';
+import type { Case } from '../desk/case.ts';
+import { decide } from '../desk/decide.ts';
+import type { Event } from '../desk/events.ts';
+import { plan } from '../desk/plan.ts';
+import { isRefusal } from '../desk/refusal.ts';
+import type { CaseId } from '../foundation/brand.ts';
+import { Fault } from '../foundation/fault.ts';
+import { earliest, type Instant } from '../foundation/time/time.ts';
+import { appendTo, loadCase } from './change-case.ts';
+import { type Ground, type PerformParts, perform } from './perform/perform.ts';
+
+/** A plan that has not come to rest after this many rounds is a bug; the case wakes again a minute later. */
+const roundsMax = 2_000;
+/** What could not be done (a relay that is down) is tried again this much later. */
+const tryAgainAfter = Temporal.Duration.from({ minutes: 1 });
+
+/** Returns when the case is to be looked at next, null when nothing is owed any more. */
+export async function advanceCase(parts: PerformParts, caseId: CaseId): Promise<Instant | null> {
+  const undone = new Set<string>();
+  for (let round = 0; round < roundsMax; round++) {
+    const now = parts.time.now();
+    const current = await loadCase(parts.cases, caseId);
+    if (current === null) return null;
+    const { actions, wakeAt } = plan(current, parts.policy, now);
+    const action = actions.find((a) => !undone.has(keyOf(a)));
+    if (action === undefined) {
+      const next = undone.size === 0 ? wakeAt : earliest(now.add(tryAgainAfter), wakeAt ?? now.add(tryAgainAfter));
+      await rest(parts, current, next);
+      return next;
+    }
+    if (!(await performed(parts, current, action, now))) undone.add(keyOf(action));
+  }
+  parts.log.error({ caseId }, 'The plan of a case does not come to rest; it is tried again in a minute.');
+  return parts.time.now().add(tryAgainAfter);
+}
+
+/** True when the action happened or somebody else changed the case first: plan again. */
+async function performed(parts: PerformParts, before: Case, action: Action, now: Instant): Promise<boolean> {
+  let current = before;
+  const append = async (...events: readonly Event[]): Promise<Case> => {
+    const decision = decide(current, { do: 'record', events }, { now, by: 'desk' });
+    if (isRefusal(decision)) throw new Error(decision.message);
+    if (decision.length > 0) current = await appendTo(parts, current.caseId, current, decision, now);
+    return current;
+  };
+  const ground: Ground = { case: before, append, now };
+  try {
+    const seq = before.seq;
+    await perform(parts, ground, action);
+    return current.seq > seq;
+  } catch (error) {
+    if (error instanceof Fault && error.code === 'case_changed') return true;
+    if (!(error instanceof Fault)) throw error;
+    parts.log.warn({ caseId: before.caseId, action: action.do, code: error.code }, error.message);
+    return false;
+  }
+}
+
+async function rest(parts: PerformParts, current: Case, wakeAt: Instant | null): Promise<void> {
+  try {
+    await parts.cases.append(current.caseId, current.seq, [], current, wakeAt);
+  } catch (error) {
+    // Somebody changed the case meanwhile: their append has set the wake-up that counts.
+    if (!(error instanceof Fault) || error.code !== 'case_changed') throw error;
+  }
+}
+
+function keyOf(action: Action): string {
+  return JSON.stringify(action, (key, value: unknown) => (key === 'because' ? undefined : value));
+}

@@ -1,0 +1,48 @@
+import type { Matter } from '../../desk/case.ts';
+import type { Fingerprint } from '../../foundation/brand.ts';
+import { minutes } from '../../foundation/time/time.ts';
+import type { CoreParts, Looker, Seen } from '../ports.ts';
+import type { Ground } from './perform.ts';
+import { digestOf } from './revoke.ts';
+
+/** Certificates per look. Each CRL is fetched once for all of them. */
+const lookMax = 100_000;
+const lookAgainFirst = minutes(1);
+const lookAgainLater = minutes(5);
+
+/**
+ * Looks from outside, as a relying party does. Only what the probe read and verified is published (promise 3): an
+ * API's 200 means "accepted".
+ */
+export async function probe(
+  parts: CoreParts & { readonly looker: Looker },
+  ground: Ground,
+  matter: Matter,
+): Promise<void> {
+  const { now, append } = ground;
+  const waiting = await parts.sets.inState(matter.set.setId, 'accepted', lookMax);
+  const base = { at: now, by: 'desk', matterId: matter.matterId } as const;
+  const seen = await parts.looker.look(waiting, matter.reason, now);
+  const visible = seen.filter((s) => s.published);
+  if (visible.length > 0) {
+    const fingerprints: Fingerprint[] = visible.map((s) => s.fingerprint);
+    await parts.sets.mark(matter.set.setId, fingerprints, 'published', now);
+    await append({
+      type: 'RevocationPublished',
+      ...base,
+      count: visible.length,
+      digest: digestOf(fingerprints),
+      seen: summary(visible),
+    });
+  }
+  const missing = waiting.length - visible.length;
+  if (missing > 0) {
+    const problem = seen.find((s) => !s.published)?.problem ?? 'Not seen as revoked yet.';
+    const lookAgainAt = now.add(matter.lookAgainAt === null ? lookAgainFirst : lookAgainLater);
+    await append({ type: 'PublicationAwaited', ...base, missing, problem, lookAgainAt });
+  }
+}
+
+function summary(visible: readonly Seen[]): string {
+  return [...new Set(visible.map((s) => s.seen))].slice(0, 5).join('; ');
+}

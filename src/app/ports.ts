@@ -1,0 +1,155 @@
+/**
+ * What the operations are composed from. Each part is a port of some stage or of the platform; `main/wiring.ts` picks
+ * the adapters. Operations know nothing of SMTP, PostgreSQL or any CA.
+ */
+import type { Case, Matter } from '../desk/case.ts';
+import type { Event } from '../desk/events.ts';
+import type { CertificateFacts, Reason, Team, Verdict } from '../desk/facts.ts';
+import type { ChooseRule } from '../desk/identify.ts';
+import type { PlanPolicy } from '../desk/plan.ts';
+import type { CaseId, Fingerprint, Serial, SpkiHash } from '../foundation/brand.ts';
+import type { Instant, Time } from '../foundation/time/time.ts';
+import type { Directory } from '../stages/outreach/directory/directory.ts';
+import type { Outbox } from '../stages/outreach/outbox/outbox.ts';
+
+/** One certificate of a set, with where it stands. */
+export interface AffectedCertificate {
+  readonly fingerprint: Fingerprint;
+  readonly serial: Serial;
+  readonly issuerHash: string;
+  readonly name: string;
+  readonly subscriber: string | null;
+  readonly notAfter: Instant;
+  readonly state: AffectedState;
+  readonly notBefore: Instant | null;
+  readonly holdId: string | null;
+  readonly acceptedAt: Instant | null;
+  readonly publishedAt: Instant | null;
+  readonly problem: string | null;
+}
+
+export type AffectedState = 'identified' | 'attempted' | 'accepted' | 'published' | 'expired';
+
+export interface SetPlace {
+  readonly fingerprint: Fingerprint;
+  readonly setId: string;
+  readonly caseId: CaseId;
+}
+
+/**
+ * Cases and their certificate sets. `append` is atomic: events, hash chain, wake-up and summary together, or nothing;
+ * it faults with `case_changed` when somebody else was faster.
+ */
+export interface CaseFile {
+  load(caseId: CaseId): Promise<readonly Event[]>;
+  append(
+    caseId: CaseId,
+    expectedSeq: number,
+    events: readonly Event[],
+    after: Case,
+    wakeAt: Instant | null,
+  ): Promise<void>;
+}
+
+export interface CertificateSets {
+  create(setId: string, caseId: CaseId, certificates: readonly CertificateFacts[]): Promise<void>;
+  /** The next certificates that may be ordered now: neither held, scheduled for later, accepted nor expired. */
+  revocable(setId: string, now: Instant, limit: number): Promise<readonly AffectedCertificate[]>;
+  inState(setId: string, state: AffectedState, limit: number): Promise<readonly AffectedCertificate[]>;
+  mark(
+    setId: string,
+    fingerprints: readonly Fingerprint[],
+    state: AffectedState,
+    at: Instant,
+    problem?: string | null,
+  ): Promise<number>;
+  schedule(setId: string, fingerprints: readonly Fingerprint[], notBefore: Instant): Promise<number>;
+  hold(setId: string, fingerprints: readonly Fingerprint[], holdId: string): Promise<number>;
+  release(setId: string, holdId: string): Promise<number>;
+  page(
+    setId: string,
+    after: string | null,
+    limit: number,
+  ): Promise<{ readonly rows: readonly AffectedCertificate[]; readonly next: string | null }>;
+  subscribers(
+    setId: string,
+    after: string | null,
+    limit: number,
+  ): Promise<{ readonly subscribers: readonly string[]; readonly next: string | null }>;
+  /** Certificates of these subscribers in the set, for their letters. */
+  ofSubscribers(setId: string, subscribers: readonly string[]): Promise<readonly AffectedCertificate[]>;
+  /** Sets in which these certificates already are. */
+  places(fingerprints: readonly Fingerprint[]): Promise<readonly SetPlace[]>;
+}
+
+export type RevokeOutcome =
+  | { readonly outcome: 'done' | 'already' }
+  | { readonly outcome: 'pending-approval' | 'refused' | 'retry' | 'unknown'; readonly problem: string };
+
+export interface Revoker {
+  /** Orders in one go; the answer has one entry for each, in order. Never throws for what the CA says. */
+  revoke(
+    orders: readonly { readonly certificate: AffectedCertificate; readonly reason: Reason }[],
+    now: Instant,
+  ): Promise<readonly RevokeOutcome[]>;
+}
+
+export interface Seen {
+  readonly fingerprint: Fingerprint;
+  readonly published: boolean;
+  /** `CRL number 7, OCSP revoked`, from the probe's record. */
+  readonly seen: string;
+  readonly problem: string | null;
+}
+
+export interface Looker {
+  look(certificates: readonly AffectedCertificate[], reason: Reason, now: Instant): Promise<readonly Seen[]>;
+}
+
+export interface Pager {
+  page(
+    page: {
+      readonly caseId: CaseId;
+      readonly step: string;
+      readonly team: Team;
+      readonly because: string;
+      readonly dueAt: Instant | null;
+    },
+    now: Instant,
+  ): Promise<boolean>;
+}
+
+export interface BlockedKeys {
+  /** Append-only, durable when it resolves; blocking twice is harmless. */
+  block(
+    keys: readonly SpkiHash[],
+    because: { readonly caseId: CaseId; readonly verdict: Verdict },
+    now: Instant,
+  ): Promise<void>;
+}
+
+/** ARI (RFC 9773): tells the ACME clients of a matter's certificates to renew now. Never revokes, never extends. */
+export interface RenewalSteering {
+  /** Returns the end of the advised window, inside the internal limit. */
+  advise(matter: Matter, now: Instant): Promise<Instant>;
+}
+
+export interface Log {
+  info(fields: Record<string, unknown>, message: string): void;
+  warn(fields: Record<string, unknown>, message: string): void;
+  error(fields: Record<string, unknown>, message: string): void;
+}
+
+export interface DeskPolicy extends PlanPolicy {
+  readonly chooseRule: ChooseRule;
+}
+
+export interface CoreParts {
+  readonly time: Time;
+  readonly policy: DeskPolicy;
+  readonly cases: CaseFile;
+  readonly sets: CertificateSets;
+  readonly directory: Directory;
+  readonly outbox: Outbox;
+  readonly log: Log;
+}
