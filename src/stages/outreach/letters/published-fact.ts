@@ -1,0 +1,36 @@
+/**
+ * The only thing that lets a letter say "revoked". It is made from a matter whose published count comes from
+ * `RevocationPublished` events, and those come from a probe that read and verified CRL and OCSP. Two CAs have told a
+ * reporter "revoked" while relying parties still saw "good"; a letter here cannot.
+ */
+
+import type { Matter } from '../../../desk/case.ts';
+import type { Brand } from '../../../foundation/brand.ts';
+import type { Instant } from '../../../foundation/time/time.ts';
+
+export type PublishedFact = Brand<
+  { readonly count: number; readonly of: number; readonly publishedAt: Instant },
+  'PublishedFact'
+>;
+
+/** What was seen of a matter; null when no probe has seen anything revoked. */
+export function publishedFact(matter: Pick<Matter, 'published' | 'publishedAt' | 'set'>): PublishedFact | null {
+  if (matter.published <= 0 || matter.publishedAt === null) return null;
+  return { count: matter.published, of: matter.set.count, publishedAt: matter.publishedAt } as PublishedFact;
+}
+
+/** Several matters of one report in one letter: the sum, and the last instant. Null when any of them shows nothing. */
+export function publishedFacts(
+  matters: readonly Pick<Matter, 'published' | 'publishedAt' | 'set'>[],
+): PublishedFact | null {
+  const facts = matters.map(publishedFact);
+  if (facts.length === 0 || facts.some((fact) => fact === null)) return null;
+  return facts
+    .filter((fact) => fact !== null)
+    .reduce((sum, fact) => ({
+      ...sum,
+      count: sum.count + fact.count,
+      of: sum.of + fact.of,
+      publishedAt: Temporal.Instant.compare(sum.publishedAt, fact.publishedAt) < 0 ? fact.publishedAt : sum.publishedAt,
+    }));
+}
