@@ -56,6 +56,8 @@ export interface ReceivedHop {
   readonly by: string;
   /** What the sending host called itself. */
   readonly from: string;
+  /** Host name that the receiving host itself found for the peer; empty when unknown. */
+  readonly fromVerified: string;
   /** Address literal that the receiving host saw; empty when it wrote none. */
   readonly fromAddress: string;
   readonly id: string;

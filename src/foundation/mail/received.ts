@@ -23,6 +23,7 @@ function parseHop(value: string): ReceivedHop {
   return {
     by: host(clause(clauses, 'by')),
     from: host(clause(clauses, 'from')),
+    fromVerified: peerName(text),
     fromAddress: peerAddress(text),
     id: clause(clauses, 'id').slice(0, 200),
     recipient: clause(clauses, 'for').replace(/^<|>$/g, '').toLowerCase().slice(0, 320),
@@ -53,6 +54,16 @@ const host = (text: string): string =>
     .replace(/[.,;]+$/, '')
     .toLowerCase()
     .slice(0, 255);
+
+/** `(name [address])` behind `from`: the name is the receiving server's own finding (RFC 5321 4.4 TCP-info). */
+function peerName(text: string): string {
+  const found = /\(([A-Za-z0-9][A-Za-z0-9.-]{0,254}) \[/.exec(text)?.[1]?.toLowerCase() ?? '';
+  return found === 'unknown' || found === 'unverified' || !found.includes('.')
+    ? found === 'localhost'
+      ? found
+      : ''
+    : found;
+}
 
 /** The address literal that the receiving server saw: `(name [203.0.113.9])`, `([IPv6:…])`, `(… 10.0.0.1)`. */
 function peerAddress(text: string): string {
