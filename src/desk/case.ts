@@ -27,6 +27,9 @@ export interface Report {
   readonly evidence: readonly EvidenceItem[];
   /** Why the verdict is not complete yet (a reported URL still to be fetched), or null. */
   readonly awaiting: string | null;
+  /** When to look again where the report points; null: at once if something is awaited. */
+  readonly lookAgainAt: Instant | null;
+  readonly looks: number;
   readonly verdictAt: Instant | null;
   readonly acknowledgedAt: Instant | null;
   readonly preliminaryAt: Instant | null;

@@ -45,6 +45,10 @@ function outcome(current: Case, action: Action, now: Instant): Event[] {
       return [{ type: 'StaffPaged', ...base, step: action.step, team: action.team, accepted: true }];
     case 'acknowledge':
       return [{ type: 'ReporterAcknowledged', ...base, reportId: action.reportId, letterId: 'l', language: 'en' }];
+    case 'look-for-evidence':
+      return [
+        { type: 'EvidenceLooked', ...base, reportId: action.reportId, found: false, seen: '404', lookAgainAt: null },
+      ];
     case 'block-keys':
       return [{ type: 'KeyBlocked', ...base, matterId: action.matterId, keys: [] }];
     case 'advise-renewal':

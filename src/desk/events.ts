@@ -123,6 +123,13 @@ export type Event =
   | (Happened<'EvidenceVerified'> & { readonly reportId: string; readonly item: EvidenceItem })
   | (Happened<'EvidenceRejected'> & { readonly reportId: string; readonly item: EvidenceItem })
   | (Happened<'EvidenceAwaited'> & { readonly reportId: string; readonly what: string })
+  /** Somebody looked where the report points. `lookAgainAt` null: found, or no further look is planned. */
+  | (Happened<'EvidenceLooked'> & {
+      readonly reportId: string;
+      readonly found: boolean;
+      readonly seen: string;
+      readonly lookAgainAt: Instant | null;
+    })
   | (Happened<'CertificatesIdentified'> & { readonly matter: MatterFacts })
   | (Happened<'MatterWidened'> & {
       readonly matterId: string;

@@ -53,10 +53,17 @@ export function evolve(caseId: CaseId, before: Case | null, event: Event): Case 
         ...r,
         evidence: [...r.evidence, event.item],
         verdictAt: event.at,
-        awaiting: null,
       }));
     case 'EvidenceAwaited':
       return onReport(current, event.reportId, (r) => ({ ...r, awaiting: event.what }));
+    case 'EvidenceLooked':
+      return onReport(current, event.reportId, (r) => ({
+        ...r,
+        looks: r.looks + 1,
+        lookAgainAt: event.lookAgainAt,
+        // After the first look the findings so far may go out; later looks only add.
+        awaiting: event.lookAgainAt === null ? null : r.awaiting,
+      }));
     case 'CertificatesIdentified':
       return { ...current, matters: [...current.matters, newMatter(event.matter, event.at)], closedAt: null };
     case 'MatterWidened':
@@ -220,6 +227,8 @@ function newReport(facts: ReportFacts): Report {
     dismissed: null,
     evidence: [],
     awaiting: null,
+    lookAgainAt: null,
+    looks: 0,
     verdictAt: null,
     acknowledgedAt: null,
     preliminaryAt: null,

@@ -88,6 +88,8 @@ function planReport(todo: Todo, current: Case, report: Report): void {
   const answerable = reporter.address !== null && reporter.kind !== 'staff';
   if (answerable && reporter.mayAutoReply && report.acknowledgedAt === null)
     todo.act({ do: 'acknowledge', reportId: report.reportId });
+  if (report.awaiting !== null)
+    todo.when(report.lookAgainAt ?? todo.now, { do: 'look-for-evidence', reportId: report.reportId });
   planDecline(todo, report);
   if (!answerable || report.preliminaryAt !== null) return;
 
@@ -119,7 +121,7 @@ function planDecline(todo: Todo, report: Report): void {
 
 /** Every item has its verdict and every matter of this report its authority or its refusal. */
 export function hasFindings(current: Case, report: Report): boolean {
-  if (report.awaiting !== null || !report.confirmed) return false;
+  if ((report.awaiting !== null && report.looks === 0) || !report.confirmed) return false;
   const matters = current.matters.filter((m) => m.reportId === report.reportId);
   if (matters.length === 0) {
     // Nothing identified: a refutation is a finding, a report that joined known matters has theirs.

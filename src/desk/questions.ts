@@ -68,7 +68,13 @@ function aboutReport(current: Case, report: Report, team: Team): Question | null
   }
   const own = current.matters.some((m) => m.reportId === reportId);
   const known = current.reports[0]?.reportId !== reportId && current.matters.length > 0;
-  if (report.confirmed && !own && !known && report.verdictAt === null && report.awaiting === null) {
+  if (
+    report.confirmed &&
+    !own &&
+    !known &&
+    report.verdictAt === null &&
+    (report.awaiting === null || report.looks > 0)
+  ) {
     return {
       ask: 'which-certificates',
       questionId: `${reportId}/certificates`,
