@@ -6,7 +6,7 @@
 
 import type { Matter } from '../../../desk/case.ts';
 import type { Brand } from '../../../foundation/brand.ts';
-import type { Instant } from '../../../foundation/time/time.ts';
+import { type Instant, latest } from '../../../foundation/time/time.ts';
 
 export type PublishedFact = Brand<
   { readonly count: number; readonly of: number; readonly publishedAt: Instant },
@@ -23,14 +23,12 @@ export function publishedFact(matter: Pick<Matter, 'published' | 'publishedAt' |
 export function publishedFacts(
   matters: readonly Pick<Matter, 'published' | 'publishedAt' | 'set'>[],
 ): PublishedFact | null {
-  const facts = matters.map(publishedFact);
-  if (facts.length === 0 || facts.some((fact) => fact === null)) return null;
-  return facts
-    .filter((fact) => fact !== null)
-    .reduce((sum, fact) => ({
-      ...sum,
-      count: sum.count + fact.count,
-      of: sum.of + fact.of,
-      publishedAt: Temporal.Instant.compare(sum.publishedAt, fact.publishedAt) < 0 ? fact.publishedAt : sum.publishedAt,
-    }));
+  const facts = matters.flatMap((matter) => publishedFact(matter) ?? []);
+  const first = facts[0];
+  if (first === undefined || facts.length < matters.length) return null;
+  return {
+    count: facts.reduce((sum, fact) => sum + fact.count, 0),
+    of: facts.reduce((sum, fact) => sum + fact.of, 0),
+    publishedAt: latest(first.publishedAt, ...facts.map((fact) => fact.publishedAt)),
+  } as PublishedFact;
 }
