@@ -17,9 +17,7 @@ export interface AffectedCertificate {
   readonly fingerprint: Fingerprint;
   readonly serial: Serial;
   readonly issuerHash: string;
-  readonly name: string;
   readonly subscriber: string | null;
-  readonly notAfter: Instant;
   readonly state: AffectedState;
   readonly notBefore: Instant | null;
   readonly holdId: string | null;
@@ -28,7 +26,7 @@ export interface AffectedCertificate {
   readonly problem: string | null;
 }
 
-export type AffectedState = 'identified' | 'attempted' | 'accepted' | 'published' | 'expired';
+export type AffectedState = 'identified' | 'held' | 'attempted' | 'accepted' | 'published' | 'expired';
 
 export interface SetPlace {
   readonly fingerprint: Fingerprint;
@@ -53,9 +51,10 @@ export interface CaseFile {
 
 export interface CertificateSets {
   create(setId: string, caseId: CaseId, certificates: readonly CertificateFacts[]): Promise<void>;
-  /** The next certificates that may be ordered now: neither held, scheduled for later, accepted nor expired. */
+  /** The next certificates that may be ordered now, those whose last order has an unknown outcome first. */
   revocable(setId: string, now: Instant, limit: number): Promise<readonly AffectedCertificate[]>;
   inState(setId: string, state: AffectedState, limit: number): Promise<readonly AffectedCertificate[]>;
+  /** Says how many moved; a late answer never takes back a publication. */
   mark(
     setId: string,
     fingerprints: readonly Fingerprint[],
@@ -64,22 +63,18 @@ export interface CertificateSets {
     problem?: string | null,
   ): Promise<number>;
   schedule(setId: string, fingerprints: readonly Fingerprint[], notBefore: Instant): Promise<number>;
-  hold(setId: string, fingerprints: readonly Fingerprint[], holdId: string): Promise<number>;
-  release(setId: string, holdId: string): Promise<number>;
-  page(
-    setId: string,
-    after: string | null,
-    limit: number,
-  ): Promise<{ readonly rows: readonly AffectedCertificate[]; readonly next: string | null }>;
-  subscribers(
-    setId: string,
-    after: string | null,
-    limit: number,
-  ): Promise<{ readonly subscribers: readonly string[]; readonly next: string | null }>;
-  /** Certificates of these subscribers in the set, for their letters. */
-  ofSubscribers(setId: string, subscribers: readonly string[]): Promise<readonly AffectedCertificate[]>;
+  hold(setId: string, fingerprints: readonly Fingerprint[], holdId: string, at: Instant): Promise<number>;
+  release(setId: string, holdId: string, at: Instant): Promise<number>;
+  page(setId: string, after: string | null, limit: number): Promise<readonly AffectedCertificate[]>;
+  /** Subscribers of a set with the certificates that are theirs. */
+  bySubscriber(setId: string): Promise<ReadonlyMap<string, readonly Fingerprint[]>>;
   /** Sets in which these certificates already are. */
   places(fingerprints: readonly Fingerprint[]): Promise<readonly SetPlace[]>;
+}
+
+/** What the inventory says of many certificates at once. */
+export interface CertificateBook {
+  byFingerprints(fingerprints: readonly Fingerprint[]): Promise<readonly CertificateFacts[]>;
 }
 
 export type RevokeOutcome =
@@ -149,6 +144,7 @@ export interface CoreParts {
   readonly policy: DeskPolicy;
   readonly cases: CaseFile;
   readonly sets: CertificateSets;
+  readonly book: CertificateBook;
   readonly directory: Directory;
   readonly outbox: Outbox;
   readonly log: Log;

@@ -17,10 +17,11 @@ import {
   type LetterParts,
   reportToReporter,
 } from './letters.ts';
+import { type EvidenceParts, lookForEvidence } from './look-for-evidence.ts';
 import { probe } from './probe.ts';
 import { revoke } from './revoke.ts';
 
-export interface PerformParts extends CoreParts, LetterParts {
+export interface PerformParts extends CoreParts, LetterParts, EvidenceParts {
   readonly revoker: Revoker;
   readonly looker: Looker;
   readonly pager: Pager;
@@ -59,6 +60,8 @@ export async function perform(parts: PerformParts, ground: Ground, action: Actio
       return contactSubscribers(parts, ground, matterIn(ground, action.matterId), action.step);
     case 'finish-with-subscribers':
       return finishWithSubscribers(parts, ground, matterIn(ground, action.matterId));
+    case 'look-for-evidence':
+      return lookForEvidence(parts, ground, reportIn(ground, action.reportId));
     case 'block-keys': {
       const matter = matterIn(ground, action.matterId);
       await parts.blocked.block(
@@ -81,7 +84,7 @@ export async function perform(parts: PerformParts, ground: Ground, action: Actio
       return probe(parts, ground, matterIn(ground, action.matterId));
     case 'release-hold': {
       const matter = matterIn(ground, action.matterId);
-      const count = await parts.sets.release(matter.set.setId, action.holdId);
+      const count = await parts.sets.release(matter.set.setId, action.holdId, now);
       const because = 'The hold has lapsed.';
       return append({
         type: 'HoldReleased',

@@ -88,7 +88,8 @@ async function order(
 /** What is left over after all orders are out has run past its own notAfter, or is held: expiry is a fact, not a success. */
 async function expire(parts: CoreParts, ground: Ground, matter: Matter): Promise<void> {
   const left = await parts.sets.inState(matter.set.setId, 'identified', batchMax);
-  const expired = left.filter((c) => c.holdId === null && isBefore(c.notAfter, ground.now));
+  const facts = await parts.book.byFingerprints(left.map((c) => c.fingerprint));
+  const expired = facts.filter((c) => isBefore(c.notAfter, ground.now));
   if (expired.length === 0) return;
   await parts.sets.mark(
     matter.set.setId,
