@@ -29,9 +29,8 @@ export async function advanceCase(parts: PerformParts, caseId: CaseId): Promise<
     const { actions, wakeAt } = plan(current, parts.policy, now);
     const action = actions.find((a) => !undone.has(keyOf(a)));
     if (action === undefined) {
-      const next = undone.size === 0 ? wakeAt : earliest(now.add(tryAgainAfter), wakeAt ?? now.add(tryAgainAfter));
-      await rest(parts, current, next);
-      return next;
+      const again = now.add(tryAgainAfter);
+      return undone.size === 0 ? wakeAt : earliest(again, wakeAt ?? again);
     }
     if (!(await performed(parts, current, action, now))) undone.add(keyOf(action));
   }
@@ -58,15 +57,6 @@ async function performed(parts: PerformParts, before: Case, action: Action, now:
     if (!(error instanceof Fault)) throw error;
     parts.log.warn({ caseId: before.caseId, action: action.do, code: error.code }, error.message);
     return false;
-  }
-}
-
-async function rest(parts: PerformParts, current: Case, wakeAt: Instant | null): Promise<void> {
-  try {
-    await parts.cases.append(current.caseId, current.seq, [], current, wakeAt);
-  } catch (error) {
-    // Somebody changed the case meanwhile: their append has set the wake-up that counts.
-    if (!(error instanceof Fault) || error.code !== 'case_changed') throw error;
   }
 }
 

@@ -91,14 +91,12 @@ export function certificateSets(store: Pick<Store, 'certificates'>, affected: Af
   return {
     async create(setId, caseId, certificates) {
       for (let i = 0; i < certificates.length; i += chunk) {
-        const members = certificates
-          .slice(i, i + chunk)
-          .map((c) => ({
-            fingerprint: c.fingerprint,
-            serial: c.serial,
-            issuerHash: c.issuerHash,
-            subscriber: c.subscriber,
-          }));
+        const members = certificates.slice(i, i + chunk).map((c) => ({
+          fingerprint: c.fingerprint,
+          serial: c.serial,
+          issuerHash: c.issuerHash,
+          subscriber: c.subscriber,
+        }));
         await sets.add({ setId, caseId }, members);
       }
     },

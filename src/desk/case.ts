@@ -5,7 +5,7 @@
 import type { CaseId, SpkiHash } from '../foundation/brand.ts';
 import type { Instant } from '../foundation/time/time.ts';
 import type { ReceiptMark } from './clock/receipt-mark.ts';
-import type { Basis, CertificateSet, Reporter, RuleRef } from './events.ts';
+import type { Basis, CertificateSet, Reporter, ReporterLetter, RuleRef } from './events.ts';
 import type { EvidenceItem, Label, Profile, Reason, Team, Triage, Verdict } from './facts.ts';
 
 export interface Report {
@@ -35,6 +35,7 @@ export interface Report {
   readonly preliminaryAt: Instant | null;
   readonly finalAt: Instant | null;
   readonly declined: boolean;
+  readonly refusedLetters: ReadonlySet<ReporterLetter>;
   readonly preliminaryMissed: boolean;
 }
 

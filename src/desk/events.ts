@@ -96,6 +96,8 @@ export interface MatterFacts {
   readonly set: CertificateSet;
 }
 
+export type ReporterLetter = 'acknowledgement' | 'preliminary-report' | 'final-report' | 'refusal';
+
 export type Clock = 'preliminary-report' | 'revocation';
 
 interface Happened<Type extends string> {
@@ -119,6 +121,12 @@ export type Event =
       readonly reportId: string;
       readonly letterId: string;
       readonly language: string;
+    })
+  /** The addressee's server said no for good: another way has to be found; writing again would say nothing new. */
+  | (Happened<'LetterRefused'> & {
+      readonly reportId: string;
+      readonly letter: ReporterLetter;
+      readonly problem: string;
     })
   | (Happened<'EvidenceVerified'> & { readonly reportId: string; readonly item: EvidenceItem })
   | (Happened<'EvidenceRejected'> & { readonly reportId: string; readonly item: EvidenceItem })

@@ -47,6 +47,11 @@ export function evolve(caseId: CaseId, before: Case | null, event: Event): Case 
       return { ...current, pages: new Map(current.pages).set(event.step, event.at) };
     case 'ReporterAcknowledged':
       return onReport(current, event.reportId, (r) => ({ ...r, acknowledgedAt: r.acknowledgedAt ?? event.at }));
+    case 'LetterRefused':
+      return onReport(current, event.reportId, (r) => ({
+        ...r,
+        refusedLetters: new Set(r.refusedLetters).add(event.letter),
+      }));
     case 'EvidenceVerified':
     case 'EvidenceRejected':
       return onReport(current, event.reportId, (r) => ({
@@ -234,6 +239,7 @@ function newReport(facts: ReportFacts): Report {
     preliminaryAt: null,
     finalAt: null,
     declined: false,
+    refusedLetters: new Set(),
     preliminaryMissed: false,
   };
 }

@@ -8,6 +8,7 @@
 import { hasCome, hours, type Instant, isBefore, latest, minutes } from '../foundation/time/time.ts';
 import type { Action, Plan } from './actions.ts';
 import { type Case, heldCount, isOpened, type Matter, outstanding, type Report, stageOf } from './case.ts';
+import type { ReporterLetter } from './events.ts';
 import type { Team } from './facts.ts';
 
 /** The operator's policy as planning needs it; `desk/policy` makes it from rulebooks and the CPS overlay. */
@@ -85,8 +86,8 @@ function routeBecause(current: Case): string {
 function planReport(todo: Todo, current: Case, report: Report): void {
   if (report.dismissed !== null) return;
   const { reporter } = report;
-  const answerable = reporter.address !== null && reporter.kind !== 'staff';
-  if (answerable && reporter.mayAutoReply && report.acknowledgedAt === null)
+  const answerable = canAnswer(report, 'preliminary-report');
+  if (canAnswer(report, 'acknowledgement') && reporter.mayAutoReply && report.acknowledgedAt === null)
     todo.act({ do: 'acknowledge', reportId: report.reportId });
   if (report.awaiting !== null)
     todo.when(report.lookAgainAt ?? todo.now, { do: 'look-for-evidence', reportId: report.reportId });
@@ -112,11 +113,15 @@ function planReport(todo: Todo, current: Case, report: Report): void {
   }
 }
 
+/** Colleagues need no letter; a sender without an address, or whose server said no for good, cannot be written to. */
+function canAnswer(report: Report, letter: ReporterLetter): boolean {
+  return report.reporter.address !== null && report.reporter.kind !== 'staff' && !report.refusedLetters.has(letter);
+}
+
 /** Pleas that rules do not allow for are refused in writing and move nothing (FM15, FM16). */
 function planDecline(todo: Todo, report: Report): void {
   const plea = report.asksFor === 'more-time' || report.asksFor === 'hold' || report.asksFor === 'no-action';
-  const answerable = report.reporter.address !== null && report.reporter.kind !== 'staff';
-  if (plea && !report.declined && answerable) todo.act({ do: 'decline', reportId: report.reportId });
+  if (plea && !report.declined && canAnswer(report, 'refusal')) todo.act({ do: 'decline', reportId: report.reportId });
 }
 
 /** Every item has its verdict and every matter of this report its authority or its refusal. */
@@ -286,10 +291,8 @@ function planClosing(todo: Todo, current: Case): void {
   if (current.matters.length === 0 && reports.some((r) => !r.declined && r.verdictAt === null)) return;
   if (live.some((m) => m.subscriberFinalAt === null && m.set.count > 0)) return;
   for (const report of reports) {
-    const answerable = report.reporter.address !== null && report.reporter.kind !== 'staff';
-    if (!answerable) continue;
-    if (report.preliminaryAt === null) return;
-    if (live.length > 0 && report.finalAt === null) {
+    if (canAnswer(report, 'preliminary-report') && report.preliminaryAt === null) return;
+    if (canAnswer(report, 'final-report') && live.length > 0 && report.finalAt === null) {
       todo.act({ do: 'finish-with-reporter', reportId: report.reportId });
       return;
     }
