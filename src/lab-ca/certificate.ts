@@ -8,7 +8,7 @@ import { der } from '../foundation/pki/der.ts';
 import { type NameAttribute, writeName } from '../foundation/pki/name.ts';
 import { oid } from '../foundation/pki/oids.ts';
 import { signatureAlgorithmFor } from '../foundation/pki/signature.ts';
-import { describeKey, keyIdentifier } from '../foundation/pki/spki.ts';
+import { keyIdentifier } from '../foundation/pki/spki.ts';
 import { serialBytes, writeAlternativeNames } from '../foundation/pki/x509.ts';
 import type { Instant } from '../foundation/time/time.ts';
 
@@ -45,7 +45,6 @@ export interface LeafShape {
 }
 
 export function signLeaf(shape: LeafShape, issuer: Signer): Uint8Array {
-  const keyType = describeKey(shape.spki).type;
   const subject = leafSubject(shape);
   return signTbs(
     {
@@ -56,7 +55,7 @@ export function signLeaf(shape: LeafShape, issuer: Signer): Uint8Array {
       subjectDer: writeName(subject),
       spki: shape.spki,
       extensions: [
-        keyUsageOf(shape.profile, keyType === 'rsa'),
+        digitalSignature,
         extendedKeyUsage(leafUsage(shape.profile)),
         policies(leafPolicy[shape.profile]),
         authorityKey(issuer),
@@ -164,7 +163,8 @@ const leafPolicy: Readonly<Record<LeafProfile, readonly string[]>> = {
 };
 
 const issuerPolicies: Readonly<Record<IssuerId, readonly string[]>> = {
-  tls: [oid.policyDv, oid.policyOv, oid.policyEv],
+  // One reserved policy or anyPolicy, not several: TLS BR 7.1.2.10.5.
+  tls: [oid.anyPolicy],
   smime: [oid.policySmimeMailboxStrict],
   'code-signing': [oid.policyCodeSigning],
 };
@@ -187,12 +187,6 @@ function keyUsage(...bits: readonly number[]): Uint8Array {
 
 const caKeyUsage = keyUsage(0, 5, 6);
 const digitalSignature = keyUsage(0);
-const signatureAndEncipherment = keyUsage(0, 2);
-
-function keyUsageOf(profile: LeafProfile, isRsa: boolean): Uint8Array {
-  return isRsa && profile !== 'code-signing' ? signatureAndEncipherment : digitalSignature;
-}
-
 /* ---- encoding ---- */
 
 function signTbs(

@@ -83,6 +83,7 @@ export const oid = {
   extensionRequest: '1.2.840.113549.1.9.14',
   challengePassword: '1.2.840.113549.1.9.7',
 
+  anyPolicy: '2.5.29.32.0',
   policyDv: '2.23.140.1.2.1',
   policyOv: '2.23.140.1.2.2',
   policyIv: '2.23.140.1.2.3',
