@@ -76,7 +76,12 @@ export interface OcspRequest {
 }
 
 export function makeOcspRequest(id: CertId, nonce: Uint8Array | null = null): Uint8Array {
-  const list = der.sequence(der.sequence(id.der));
+  return makeOcspRequestFor([id], nonce);
+}
+
+/** One request for several certificates. RFC 5019 responders refuse it; others answer all under one signature. */
+export function makeOcspRequestFor(ids: readonly CertId[], nonce: Uint8Array | null = null): Uint8Array {
+  const list = der.sequence(...ids.map((id) => der.sequence(id.der)));
   const extensions = nonce === null ? [] : [der.explicit(2, der.sequence(nonceExtension(nonce)))];
   return der.sequence(der.sequence(list, ...extensions));
 }
@@ -254,6 +259,8 @@ export function readOcspAnswer(
     readonly serial: Serial;
     readonly now: Temporal.Instant;
     readonly nonce: Uint8Array | null;
+    /** The caller has checked the signer with `verifyOcspSigner`: one check for many certificates. */
+    readonly signatureVerified?: boolean;
   },
 ): { readonly ok: true; readonly single: OcspSingle } | { readonly ok: false; readonly problem: OcspProblem } {
   const no = (problem: OcspProblem) => ({ ok: false, problem }) as const;
@@ -261,15 +268,10 @@ export function readOcspAnswer(
   const basic = response.basic!;
   const single = basic.singles.find((s) => s.id.serial === about.serial && isCertIdOf(s.id, about.issuer));
   if (single === undefined) return no('ocsp-other-certificate');
-  const signer = responderSpki(basic, about.issuer, about.now);
-  if (signer === null) return no('ocsp-unknown-responder');
-  const genuine = verifySignature({
-    data: basic.data,
-    algorithm: basic.signatureAlgorithm,
-    signature: basic.signature,
-    spki: signer,
-  });
-  if (!genuine) return no('ocsp-bad-signature');
+  if (!about.signatureVerified) {
+    const problem = verifyOcspSigner(response, about.issuer, about.now);
+    if (problem !== null) return no(problem);
+  }
   if (about.nonce !== null && basic.nonce !== null && !equalBytes(about.nonce, basic.nonce)) {
     return no('ocsp-nonce-mismatch');
   }
@@ -279,6 +281,20 @@ export function readOcspAnswer(
     return no('ocsp-expired');
   }
   return { ok: true, single };
+}
+
+/** Whether the response is signed by somebody who may speak for the issuer; null when it is. */
+export function verifyOcspSigner(
+  response: OcspResponse,
+  issuer: Certificate,
+  now: Temporal.Instant,
+): OcspProblem | null {
+  if (response.status !== 'successful') return `ocsp-${response.status}`;
+  const basic = response.basic!;
+  const spki = responderSpki(basic, issuer, now);
+  if (spki === null) return 'ocsp-unknown-responder';
+  const { data, signatureAlgorithm: algorithm, signature } = basic;
+  return verifySignature({ data, algorithm, signature, spki }) ? null : 'ocsp-bad-signature';
 }
 
 /**
