@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { aLetter, messengerContract } from '../messenger.contract.ts';
 import { messageIdOf } from '../messenger.ts';
-import { isMailAddress, oneLine, type SmtpSettings, smtpDefaults, smtpMessenger } from './smtp.ts';
+import { oneLine } from '../one-line.ts';
+import { isMailAddress, type SmtpSettings, smtpDefaults, smtpMessenger } from './smtp.ts';
 import { smtpSink } from './smtp-sink.ts';
 
 const settingsFor = (port: number): SmtpSettings => ({

@@ -8,6 +8,8 @@
  */
 import { createTransport } from 'nodemailer';
 import { type Automatic, type Messenger, messageIdOf, type Outgoing, type SendOutcome } from '../messenger.ts';
+import { oneLine } from '../one-line.ts';
+import { inTurn } from './in-turn.ts';
 
 export interface SmtpSettings {
   readonly host: string;
@@ -64,15 +66,6 @@ export function smtpMessenger(settings: SmtpSettings, transport: MailTransport =
 /** One address and nothing else: no list, no comment, no display name, no control character. */
 export function isMailAddress(text: string): boolean {
   return text.length <= 254 && /^[^\s@<>,;:"()[\]\\\p{Cc}]{1,64}@[^\s@<>,;:"()[\]\\\p{Cc}]{1,190}$/u.test(text);
-}
-
-/** One line, no control or bidirectional-override characters, bounded: fit for a header. */
-export function oneLine(text: string, max: number): string {
-  const clean = text
-    .replace(/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]+/gu, ' ')
-    .replace(/ {2,}/g, ' ')
-    .trim();
-  return clean.length <= max ? clean : `${[...clean].slice(0, max - 1).join('')}…`;
 }
 
 async function sendOne(
@@ -185,19 +178,4 @@ function poolOf(settings: SmtpSettings): MailTransport {
           },
         }),
   }) as unknown as MailTransport;
-}
-
-/** Runs `work` over all items, at most `inFlightMax` at a time; outcomes keep the order of the items. */
-export async function inTurn<T, R>(
-  items: readonly T[],
-  inFlightMax: number,
-  work: (item: T) => Promise<R>,
-): Promise<readonly R[]> {
-  const outcomes = new Array<R>(items.length);
-  let next = 0;
-  const lane = async () => {
-    for (let index = next++; index < items.length; index = next++) outcomes[index] = await work(items[index] as T);
-  };
-  await Promise.all(Array.from({ length: Math.min(inFlightMax, items.length) }, lane));
-  return outcomes;
 }

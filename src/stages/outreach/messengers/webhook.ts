@@ -9,7 +9,8 @@
 import { createHmac } from 'node:crypto';
 import { rfc3339, type Time } from '../../../foundation/time/time.ts';
 import type { Messenger, Outgoing, SendOutcome } from '../messenger.ts';
-import { inTurn, oneLine } from './smtp.ts';
+import { oneLine } from '../one-line.ts';
+import { inTurn } from './in-turn.ts';
 
 export type WebhookStyle = 'slack' | 'teams' | 'pagerduty' | 'json';
 

@@ -1,0 +1,123 @@
+import type { Words } from './words.ts';
+
+export const en: Words = {
+  language: 'en',
+  hello: 'Hello,',
+  desk: 'Revocation desk',
+  reach: (address, phone) =>
+    phone === null
+      ? `You reach us day and night at ${address}.`
+      : `You reach us day and night at ${address} and on ${phone}.`,
+  written: (at, caseId) => `Written ${at}. Case ${caseId}.`,
+  inTime: (length) => `in ${length}`,
+  ago: (length) => `${length} ago`,
+  atOnce: 'now',
+  rule: (document, section) => `Rule: ${document}, section ${section}.`,
+  certificates: (count) => (count === 1 ? '1 certificate' : `${count} certificates`),
+  certificateLine: (serial, name, until) => `serial ${serial}, ${name}, valid until ${until}`,
+  more: (count) => `and ${count} more`,
+  reason: (name) => (name === null ? 'No reason code is published.' : `Published reason: ${name}.`),
+  happened: {
+    'subscriber-request': 'The subscriber has asked for revocation.',
+    'request-unauthorised': 'The original request was never authorised.',
+    'key-compromise': 'The private key has been compromised.',
+    'key-computable': 'Anybody can compute the private key from the public key.',
+    'key-exposed': 'The way the private key was made exposes it.',
+    'key-parameters': 'The key no longer meets the required size or parameters.',
+    'validation-unreliable': 'The validation of a name in the certificate cannot be relied upon.',
+    misuse: 'The certificate has been misused.',
+    'suspect-code': 'The certificate was used to sign suspect code.',
+    'wildcard-misleading': 'The wildcard certificate was used for a misleading name.',
+    'agreement-breach': 'The subscriber agreement has been broken.',
+    'right-to-name-ended': 'The right to use a name in the certificate has ended.',
+    'information-changed': 'Information in the certificate has changed.',
+    'information-inaccurate': 'Information in the certificate is wrong.',
+    'issuance-non-compliant': 'The certificate was not issued according to the rules.',
+    'right-to-issue-ended': 'The right to issue this certificate has ended.',
+    'policy-document': 'Our certificate policy demands revocation.',
+    'root-program-notice': 'A root program demands revocation.',
+    undetermined: 'What the report alleges is still being examined.',
+    'short-lived': 'The certificate is short-lived, so it need not be revoked.',
+    'no-certificate': 'No subscriber certificate is concerned.',
+    'no-report': 'The message is not a problem report.',
+  },
+  verdict: {
+    'proven-key': 'proven: the private key signs for this certificate',
+    'proven-statement': 'proven: a statement of compromise signed by the key',
+    computable: 'proven: the key can be computed',
+    refuted: 'refuted',
+    'possession-only': 'shows possession of the key, not a compromise',
+    'claim-only': 'a claim without proof so far',
+    clean: 'checked, nothing found',
+  },
+  checked: 'What we checked:',
+  concerned: (certificates) => `Concerned: ${certificates}.`,
+  noneConcerned: 'We found no certificate of ours that is concerned.',
+  follow: 'Where the case stands:',
+  seenRevoked: (count, of, at) =>
+    `Relying parties see ${count} of ${of} as revoked, checked from outside, the last since ${at}.`,
+  preliminary: {
+    subject: 'Preliminary report',
+    opening: (received) => `this is our preliminary report on what reached us ${received}.`,
+    notYetPlanned: (planned, due) =>
+      `Not revoked yet. Revocation is planned for ${planned} at the latest; the limit is ${due}.`,
+    notYetDecided: (due) => `Not revoked yet. A person has to confirm; if it is confirmed, the limit is ${due}.`,
+    notYetNoLimit: 'As far as we know now, no certificate has to be revoked for this.',
+    closing: 'We write again when it is done or when our finding changes. You need not do anything.',
+  },
+  proof: {
+    subject: 'Please prove it without sending the key',
+    opening: (received) => `we could not confirm what reached us ${received}. A claim alone revokes nothing.`,
+    how: 'A signature made with the private key is proof. Please do not send the key itself.',
+    sign: 'Sign exactly this text with SHA-256 and send us the signature:',
+    page: 'The page that does it for you, in your browser:',
+    closing: 'Proof that arrives later is taken up at once.',
+  },
+  refutation: {
+    subject: 'What you sent does not hold',
+    opening: (received) => `we tested what reached us ${received}. It does not hold:`,
+    closing:
+      'On this ground nothing is revoked. If you think that we are wrong, answer this letter; a person will read it.',
+  },
+  final: {
+    subject: 'Final report',
+    opening: (received) => `this closes what reached us ${received}.`,
+    notRevoked: (because) => `No certificate is revoked: ${because}`,
+    closing: 'Thank you for telling us.',
+  },
+  refusal: {
+    subject: 'The limit stays',
+    asked: {
+      'more-time': 'you asked for more time.',
+      hold: 'you asked us to wait.',
+      'no-action': 'you asked us not to revoke.',
+    },
+    noRoom: 'We may not. The rules that bind every publicly trusted CA know no extension, and no contract makes one.',
+    limit: (due) => `The limit stays ${due}, and revocation goes ahead as planned.`,
+    closing: 'What helps is a replacement now. Your letter is on record.',
+  },
+  notice: {
+    subject: (certificates, due) =>
+      due === null ? `About ${certificates} of yours` : `Replace now: ${certificates}, limit ${due}`,
+    opening: (certificates, received) => `since ${received} we have a report about ${certificates} of yours:`,
+    byItself: (planned) => `What happens by itself: we revoke at the latest ${planned}.`,
+    undecided: (due) => `We are still examining it. If it is confirmed, we have to revoke by ${due}.`,
+    noLimit: 'As far as we know now, we do not have to revoke.',
+    limit: (due) => `The limit of the rule is ${due}.`,
+    todo: 'What to do now: request a replacement and install it.',
+    newKey: 'Use a new key. The old one is blocked and gets no certificate any more.',
+    acme: 'ACME clients that follow renewal information (ARI) have been told to renew.',
+    silence: 'You need not answer. Neither silence nor an objection moves the limit.',
+    answer: 'Acknowledge, say that you have replaced it, or dispute:',
+  },
+  reminder: {
+    subject: (certificates, last) => `${last ? 'Last reminder' : 'Reminder'}: replace ${certificates}`,
+    opening: (certificates, written, last) =>
+      `we wrote to you ${written} about ${certificates}.${last ? ' This is the last letter before revocation.' : ''}`,
+  },
+  finalSubscriber: {
+    subject: (certificates) => `Revoked: ${certificates}`,
+    closing: 'Where a revoked certificate is still installed, connections fail. Install the replacement now.',
+  },
+  claimsRevocation: /\b(?:is|are|was|were|been|being|already|now)\s+(?:now\s+|already\s+)?revoked\b/iu,
+};
