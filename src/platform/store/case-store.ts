@@ -90,6 +90,8 @@ export interface CaseStore {
    * False when the claim had expired and somebody else holds the case: nothing was changed.
    */
   settle(claim: Claim, wakeUp: { readonly seq: number; readonly wakeAt: Instant | null }): Promise<boolean>;
+  /** Keeps a claim until `until` instead of ending it: after a failure, so that nobody tries again before. */
+  postpone(claim: Claim, until: Instant): Promise<boolean>;
   /** The earliest instant at which `claimDue` would find something; null when no open case waits. */
   nextWakeAt(): Promise<Instant | null>;
   /** Every open case, in pages of `pageSize`. Cases opened meanwhile may or may not be among them. */

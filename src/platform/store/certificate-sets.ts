@@ -5,7 +5,7 @@
  * Promise. `add` is all or nothing and adding twice changes nothing. A change of state happens only from the states it
  * may follow, so a late answer never takes back a publication; every change says how many members it moved.
  */
-import type { Fingerprint, Serial } from '../../foundation/brand.ts';
+import type { CaseId, Fingerprint, Serial } from '../../foundation/brand.ts';
 import type { Instant } from '../../foundation/time/time.ts';
 
 export const certificateStates = ['identified', 'held', 'attempted', 'accepted', 'published', 'failed'] as const;
@@ -77,6 +77,12 @@ export interface Change {
   readonly holdId?: string;
 }
 
+export interface Place {
+  readonly fingerprint: Fingerprint;
+  readonly setId: string;
+  readonly caseId: CaseId;
+}
+
 export interface SetDigest {
   readonly count: number;
   /** Lower-case hex SHA-256 over the fingerprints in ascending order. */
@@ -100,6 +106,10 @@ export interface CertificateSets {
   find(setId: string, fingerprint: Fingerprint): Promise<Member | null>;
   /** Every set that has this certificate, for a second report about the same one. */
   setsWith(fingerprint: Fingerprint): Promise<readonly Member[]>;
+  /** In which sets these certificates already are, whatever became of them. */
+  places(fingerprints: readonly Fingerprint[]): Promise<readonly Place[]>;
+  /** Subscribers in order, each with the fingerprints that are theirs; members without one are left out. */
+  bySubscriber(setId: string): Promise<ReadonlyMap<string, readonly Fingerprint[]>>;
   /** Moves members to another state and says how many moved. */
   change(change: Change): Promise<number>;
   /** Sets how members are to be revoked, without moving them: priority, reason, earliest instant. */

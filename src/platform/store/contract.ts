@@ -222,6 +222,16 @@ export function storeContract(name: string, open: () => Promise<OpenStore>): voi
         expect((await store.cases.nextWakeAt())?.equals(later(seconds(5)))).toBe(true);
       });
 
+      it('keeps a postponed claim from everybody until its time, whatever was appended meanwhile', async () => {
+        await store.cases.append('case-1', 0, [anEvent()], { wakeAt: start });
+        const [claim] = await store.cases.claimDue(start, 1, leaseUntil);
+        await store.cases.append('case-1', 1, [anEvent('RevocationAttempted')], { wakeAt: start });
+        expect(await store.cases.postpone(claim!, later(minutes(5)))).toBe(true);
+        expect(await store.cases.claimDue(later(minutes(4)), 1, later(hours(1)))).toEqual([]);
+        expect(await store.cases.claimDue(later(minutes(5)), 1, later(hours(1)))).toHaveLength(1);
+        expect(await store.cases.postpone(claim!, later(minutes(9)))).toBe(false);
+      });
+
       it('gives the sweep any open case that nobody holds', async () => {
         await store.cases.append('held', 0, [anEvent()], { wakeAt: start });
         await store.cases.append('free', 0, [anEvent()], { wakeAt: later(hours(9)) });
@@ -466,6 +476,25 @@ export function storeContract(name: string, open: () => Promise<OpenStore>): voi
         await expect(store.certificates.change({ ...back, from: ['identified'], to: 'held' })).rejects.toThrow(
           'say which',
         );
+      });
+
+      it('say in which sets certificates are already, and whose they are', async () => {
+        await store.certificates.add(set, [...members(5), aMember(9, { subscriber: null })]);
+        await store.certificates.add({ setId: 'set-2', caseId: 'case-2' }, [aMember(1)]);
+        const places = await store.certificates.places([aMember(1), aMember(2), aMember(77)].map((m) => m.fingerprint));
+        expect(places.map((p) => [p.fingerprint, p.setId, p.caseId]).sort()).toEqual(
+          [
+            [aMember(1).fingerprint, 'set-1', 'case-1'],
+            [aMember(1).fingerprint, 'set-2', 'case-2'],
+            [aMember(2).fingerprint, 'set-1', 'case-1'],
+          ].sort(),
+        );
+        const theirs = (...n: number[]) => n.map((i) => aMember(i).fingerprint).sort();
+        expect([...(await store.certificates.bySubscriber('set-1'))]).toEqual([
+          ['subscriber-0', theirs(0, 3)],
+          ['subscriber-1', theirs(1, 4)],
+          ['subscriber-2', theirs(2)],
+        ]);
       });
 
       it('can be paged through, all or by state', async () => {

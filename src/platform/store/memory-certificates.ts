@@ -1,6 +1,6 @@
 /** Certificate sets in memory. */
 import { createHash } from 'node:crypto';
-import type { Fingerprint } from '../../foundation/brand.ts';
+import type { CaseId, Fingerprint } from '../../foundation/brand.ts';
 import { hasCome } from '../../foundation/time/time.ts';
 import {
   type CertificateSets,
@@ -69,6 +69,20 @@ export function memoryCertificates(): CertificateSets {
         .flatMap((set) => set.get(fingerprint) ?? [])
         .sort((a, b) => textOrder(a.setId, b.setId))
         .map((row) => ({ ...row }));
+    },
+    async places(fingerprints) {
+      const wanted = [...new Set(fingerprints)];
+      return [...sets].flatMap(([setId, set]) =>
+        wanted.flatMap((fingerprint) => {
+          const row = set.get(fingerprint);
+          return row ? [{ fingerprint, setId, caseId: row.caseId as CaseId }] : [];
+        }),
+      );
+    },
+    async bySubscriber(setId) {
+      const owned = sorted(setId).filter((row) => row.subscriber !== null);
+      const groups = [...Map.groupBy(owned, (row) => row.subscriber ?? '')].sort(([a], [b]) => textOrder(a, b));
+      return new Map(groups.map(([subscriber, found]) => [subscriber, found.map((row) => row.fingerprint)]));
     },
     async change(change) {
       checkChange(change);

@@ -155,6 +155,12 @@ function memoryCases(log: { state: LogState; entries: LogEntry[] }, duties: Duti
       if (state.events.length === seq) state.wakeAt = micro(wakeAt);
       return true;
     },
+    async postpone(claim, until) {
+      const state = cases.get(claim.caseId);
+      if (state?.lease !== claim.lease) return false;
+      state.leasedUntil = micro(until);
+      return true;
+    },
     async nextWakeAt() {
       const waiting = [...cases.values()].filter((c) => c.open && c.wakeAt !== null);
       return earliestOf(waiting.map((c) => laterOf(c.wakeAt!, c.leasedUntil)));

@@ -50,6 +50,15 @@ export function postgresCases(pool: pg.Pool): CaseStore {
     claimDue: (now, limit, leaseUntil) => claimDue(pool, now, limit, leaseUntil),
     claim: (caseIds, now, leaseUntil) => claimNamed(pool, caseIds, now, leaseUntil),
     settle: (claim, wakeUp) => settle(pool, claim, wakeUp),
+    postpone: async (claim, until) => {
+      const rows = await run(
+        pool,
+        'UPDATE store.case_state SET leased_until = $3 WHERE case_id = $1 AND lease = $2 RETURNING case_id',
+        [claim.caseId, claim.lease, sqlInstant(until)],
+        true,
+      );
+      return rows.length > 0;
+    },
     nextWakeAt: () => nextWakeAt(pool),
     openCases: (pageSize = 500) => openCases(pool, pageSize),
     eventsSince: async (globalSeq, limit) => {

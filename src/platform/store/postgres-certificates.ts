@@ -1,7 +1,7 @@
 /** Certificate sets on PostgreSQL. Bulk statements over arrays: 83,267 members are one change, not 83,267. */
 import { createHash } from 'node:crypto';
 import type pg from 'pg';
-import type { Fingerprint, Serial } from '../../foundation/brand.ts';
+import type { CaseId, Fingerprint, Serial } from '../../foundation/brand.ts';
 import type { Instant } from '../../foundation/time/time.ts';
 import {
   type CertificateSets,
@@ -11,6 +11,7 @@ import {
   type Member,
   mayFollow,
   type NewMember,
+  type Place,
   type SetDigest,
   type StateCounts,
 } from './certificate-sets.ts';
@@ -39,8 +40,8 @@ const columns = `set_id, case_id, encode(fingerprint, 'hex') AS fingerprint, enc
   encode(issuer_hash, 'hex') AS issuer_hash, subscriber, priority, state, reason, not_before, hold_id,
   attempted_at, accepted_at, published_at, outcome`;
 
-/** Rows per INSERT: large enough to be quick, small enough for one message to the server. */
-const insertRowsMax = 10_000;
+/** Rows per statement: large enough to be quick, small enough for one message to the server. */
+const arrayMax = 10_000;
 const digestPageSize = 20_000;
 
 export function postgresCertificates(pool: pg.Pool): CertificateSets {
@@ -67,6 +68,8 @@ export function postgresCertificates(pool: pg.Pool): CertificateSets {
       return found[0] ?? null;
     },
     setsWith: (fingerprint) => select(pool, `WHERE fingerprint = decode($1, 'hex') ORDER BY set_id`, [fingerprint]),
+    places: (fingerprints) => places(pool, fingerprints),
+    bySubscriber: (setId) => bySubscriber(pool, setId),
     change: (change) => changeState(pool, change),
     amend: (setId, fingerprints, what) => amend(pool, setId, fingerprints, what),
   };
@@ -104,8 +107,8 @@ async function add(
 ): Promise<number> {
   return inTransaction(pool, async (client) => {
     let added = 0;
-    for (let i = 0; i < members.length; i += insertRowsMax) {
-      added += await insertMembers(client, set, members.slice(i, i + insertRowsMax));
+    for (let i = 0; i < members.length; i += arrayMax) {
+      added += await insertMembers(client, set, members.slice(i, i + arrayMax));
     }
     return added;
   });
@@ -162,6 +165,31 @@ async function counts(pool: pg.Pool, setId: string): Promise<StateCounts> {
   );
   const known = new Map(rows.map((row) => [row.state, row.count]));
   return Object.fromEntries(certificateStates.map((state) => [state, known.get(state) ?? 0])) as StateCounts;
+}
+
+async function places(pool: pg.Pool, fingerprints: readonly Fingerprint[]): Promise<Place[]> {
+  const found: Place[] = [];
+  for (let i = 0; i < fingerprints.length; i += arrayMax) {
+    const rows = await run<{ fingerprint: Fingerprint; set_id: string; case_id: CaseId }>(
+      pool,
+      `SELECT encode(fingerprint, 'hex') AS fingerprint, set_id, case_id FROM store.affected_certificate
+        WHERE fingerprint = ANY (SELECT decode(f, 'hex') FROM unnest($1::text[]) AS f)`,
+      [fingerprints.slice(i, i + arrayMax)],
+    );
+    for (const row of rows) found.push({ fingerprint: row.fingerprint, setId: row.set_id, caseId: row.case_id });
+  }
+  return found;
+}
+
+async function bySubscriber(pool: pg.Pool, setId: string): Promise<Map<string, readonly Fingerprint[]>> {
+  const rows = await run<{ subscriber: string; fingerprints: Fingerprint[] }>(
+    pool,
+    `SELECT subscriber, array_agg(encode(fingerprint, 'hex') ORDER BY fingerprint) AS fingerprints
+       FROM store.affected_certificate WHERE set_id = $1 AND subscriber IS NOT NULL
+      GROUP BY subscriber ORDER BY subscriber`,
+    [setId],
+  );
+  return new Map(rows.map((row) => [row.subscriber, row.fingerprints]));
 }
 
 async function changeState(pool: pg.Pool, change: Change): Promise<number> {
