@@ -225,6 +225,31 @@ export function inventoryContract(adapter: Adapter): void {
       }
     });
 
+    it('lets a follower read on from where it stood: what came, what was completed, what was revoked', async () => {
+      const spki = sampleKey();
+      const [first, second, third] = ['31', '32', '33'].map((serial) => recordOf(sampleCertificate({ serial })));
+      const pre = recordOf(sampleCertificate({ serial: '34', spki, precertificate: true }));
+      await inventory.add([first!, second!, pre]);
+      let last = (await inventory.walk({ after: null, limit: 10 })).last;
+      const news = async () => {
+        const page = await inventory.walk({ after: last, limit: 10 });
+        last = page.last;
+        return page.matches.map((match) => match.certificate.serial);
+      };
+      expect(await news()).toEqual([]);
+      await inventory.markStatus([
+        { fingerprint: second!.fingerprint, revoked: { at: now, reason: 'superseded' } },
+        { fingerprint: first!.fingerprint, revoked: { at: now, reason: null } },
+      ]);
+      expect((await news()).sort()).toEqual(['31', '32']);
+      await inventory.add([recordOf(sampleCertificate({ serial: '34', spki })), first!]);
+      expect(await news()).toEqual(['34']);
+      await inventory.add([third!, { ...third!, revoked: { at: now, reason: 'keyCompromise' } }]);
+      expect(await news()).toEqual(['33']);
+      await inventory.markStatus([{ fingerprint: second!.fingerprint, revoked: { at: now, reason: 'superseded' } }]);
+      expect(await news()).toEqual([]);
+    });
+
     it('says when there is more than it shows', async () => {
       await inventory.add(
         Array.from({ length: 5 }, (_, n) =>
@@ -271,9 +296,9 @@ export function inventoryContract(adapter: Adapter): void {
         ...(await inventory.walk({ after: null, limit: 10 })).matches.map((match) => match.certificate.status),
       ];
       expect(await statuses()).toEqual(['good', 'good']);
-      await inventory.markStatus([{ fingerprint: records[0]!.fingerprint, revoked: { at: now, reason: null } }]);
+      await inventory.markStatus([{ fingerprint: records[1]!.fingerprint, revoked: { at: now, reason: null } }]);
       time.advanceTo(at('2026-07-01T12:00:01Z'));
-      expect(await statuses()).toEqual(['revoked', 'expired']);
+      expect(await statuses()).toEqual(['expired', 'revoked']);
       expect(await inventory.stats()).toMatchObject({ certificates: 2, revoked: 1, expired: 2 });
     });
 

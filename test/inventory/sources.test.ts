@@ -141,8 +141,8 @@ describe('CSV', () => {
     }
     const facts = (await inventory.walk({ after: null, limit: 10 })).matches.map((match) => match.certificate);
     expect(facts).toMatchObject([
-      { serial: 'a02', subscriber: 'SUB-2', revoked: { reason: 'keyCompromise' }, status: 'revoked' },
       { serial: 'a01', subscriber: 'SUB "1"', tags: ['a', 'b'] },
+      { serial: 'a02', subscriber: 'SUB-2', revoked: { reason: 'keyCompromise' }, status: 'revoked' },
     ]);
   });
 

@@ -146,6 +146,8 @@ export interface KeyPage {
   readonly matches: readonly Match[];
   /** Hand it in as `after` for the next page; null on the last. */
   readonly next: string | null;
+  /** Position of the last match, also on the last page: whoever follows the inventory asks on from here later. */
+  readonly last: string | null;
   readonly watermark: Watermark;
 }
 
@@ -203,7 +205,10 @@ export interface Inventory {
   countByKeys(hashes: readonly string[]): Promise<number>;
   /** DER by fingerprint of a certificate or precertificate; fingerprints without bytes are absent from the map. */
   bytesOf(fingerprints: readonly Fingerprint[]): Promise<ReadonlyMap<Fingerprint, Uint8Array>>;
-  /** Everything, in the order in which it was learnt: nightly checks, exports, a book kept in memory. */
+  /**
+   * Everything, in the order in which it was learnt or last changed (its certificate came, it was revoked): nightly checks,
+   * exports, a book kept in memory. Following from `last` misses nothing; an entry that changes meanwhile comes again.
+   */
   walk(page: { readonly after: string | null; readonly limit: number }): Promise<KeyPage>;
   /**
    * Records what a probe or the CA said. Only ever adds or upgrades: an earlier revocation instant is kept, and a reason

@@ -29,6 +29,8 @@ import { type Watermark, watermarkOf } from './watermark.ts';
 
 interface Entry {
   readonly id: number;
+  /** Position in `walk`. */
+  seq: number;
   /** The certificate, or the precertificate while only that is known. */
   shown: IssuedCertificate;
   final: Fingerprint | null;
@@ -45,6 +47,7 @@ export function memoryInventory(time: Time): Inventory {
   const bytes = new Map<Fingerprint, Uint8Array>();
   const slots = new Map<string, Slot[]>();
   const sources = new Map<string, Progress>();
+  let seq = 0;
 
   const entryOf = (id: number) => entries[id - 1]!;
   const idsOf = (index: Index | 'below', value: string): ReadonlySet<number> =>
@@ -79,10 +82,18 @@ export function memoryInventory(time: Time): Inventory {
     entry.subscriber ??= certificate.subscriber;
     entry.account ??= certificate.account;
     entry.tags = [...new Set([...entry.tags, ...certificate.tags])];
-    entry.revoked = certificate.revoked === null ? entry.revoked : raised(entry.revoked, certificate.revoked);
+    if (certificate.revoked !== null) revoke(entry, certificate.revoked);
     put('subscriber', entry.subscriber, entry.id);
     put('account', entry.account, entry.id);
     for (const tag of entry.tags) put('tag', tag, entry.id);
+  }
+
+  function revoke(entry: Entry, said: Revoked): boolean {
+    const after = raised(entry.revoked, said);
+    if (after === entry.revoked) return false;
+    entry.revoked = after;
+    entry.seq = ++seq;
+    return true;
   }
 
   async function add(batch: readonly IssuedCertificate[]): Promise<Added> {
@@ -96,6 +107,7 @@ export function memoryInventory(time: Time): Inventory {
         added.stored++;
         entries.push({
           id,
+          seq: ++seq,
           shown: certificate,
           final: null,
           precertificate: null,
@@ -108,6 +120,7 @@ export function memoryInventory(time: Time): Inventory {
       else added.unified++;
       const entry = entryOf(id);
       if (placement.as === 'new' || placement.as === 'final-of') entry.shown = certificate;
+      if (placement.as !== 'new' && placement.as !== 'known') entry.seq = ++seq;
       entry[certificate.precertificate ? 'precertificate' : 'final'] = certificate.fingerprint;
       annotate(entry, certificate);
       if (placement.as === 'known') continue;
@@ -173,17 +186,16 @@ export function memoryInventory(time: Time): Inventory {
     return found;
   }
 
-  function pageOf(
-    found: readonly (readonly [number, readonly Index[]])[],
-    after: string | null,
-    limit: number,
-  ): KeyPage {
+  /** `found` in the order of its positions. */
+  function pageOf(found: readonly Placed[], after: string | null, limit: number): KeyPage {
     const from = after === null ? 0 : Number(after);
-    const rest = found.filter(([id]) => id > from).sort(([a], [b]) => a - b);
+    const rest = found.filter(({ position }) => position > from).sort((a, b) => a.position - b.position);
     const page = rest.slice(0, limit);
+    const last = page.length === 0 ? after : String(page.at(-1)!.position);
     return {
-      matches: page.map(([id, by]) => match(id, by)),
-      next: rest.length > limit ? String(page.at(-1)![0]) : null,
+      matches: page.map(({ id, by }) => match(id, by)),
+      next: rest.length > limit ? last : null,
+      last,
       watermark: watermark(),
     };
   }
@@ -192,7 +204,11 @@ export function memoryInventory(time: Time): Inventory {
     add,
     find,
     findByKeys: async (hashes, page = {}) =>
-      pageOf([...keyHits(hashes)], page.after ?? null, pageLimit(page.limit ?? 1_000)),
+      pageOf(
+        [...keyHits(hashes)].map(([id, by]) => ({ id, by, position: id })),
+        page.after ?? null,
+        pageLimit(page.limit ?? 1_000),
+      ),
     countByKeys: async (hashes) => keyHits(hashes).size,
     bytesOf: async (fingerprints) =>
       new Map(
@@ -203,7 +219,7 @@ export function memoryInventory(time: Time): Inventory {
       ),
     walk: async ({ after, limit }) =>
       pageOf(
-        entries.map((entry) => [entry.id, []] as const),
+        entries.map((entry) => ({ id: entry.id, by: [], position: entry.seq })),
         after,
         pageLimit(limit),
       ),
@@ -212,11 +228,7 @@ export function memoryInventory(time: Time): Inventory {
       for (const mark of marks) {
         const ids = [...idsOf('fingerprint', mark.fingerprint), ...idsOf('precertificate', mark.fingerprint)];
         for (const id of ids) {
-          const entry = entryOf(id);
-          const after = raised(entry.revoked, mark.revoked);
-          if (after === entry.revoked) continue;
-          entry.revoked = after;
-          changed++;
+          if (revoke(entryOf(id), mark.revoked)) changed++;
         }
       }
       return changed;
@@ -242,6 +254,12 @@ export function memoryInventory(time: Time): Inventory {
       sources.set(progress.source, progress);
     },
   };
+}
+
+interface Placed {
+  readonly id: number;
+  readonly by: readonly Index[];
+  readonly position: number;
 }
 
 const none: ReadonlySet<number> = new Set();

@@ -18,6 +18,8 @@ export const migrations: readonly { readonly id: string; readonly sql: string }[
       -- take as long as the row.
       create table inventory.certificate (
         id bigint primary key,
+        -- Position in the order of learning and change: what followers of the inventory read on from.
+        seq bigint not null unique,
         issuer int not null,
         -- Of the certificate; of the precertificate while only that is known.
         fingerprint bytea not null unique,
@@ -89,7 +91,7 @@ export const migrations: readonly { readonly id: string; readonly sql: string }[
       );
 
       -- One row: counting a million entries for every answer would cost more than the answer.
-      create table inventory.tally (certificates bigint not null, last_id bigint not null);
+      create table inventory.tally (certificates bigint not null, last_seq bigint not null);
       insert into inventory.tally values (0, 0);
     `,
   },

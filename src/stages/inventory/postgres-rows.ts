@@ -6,6 +6,7 @@ import type { InventoryCertificate } from './inventory.ts';
 export interface Row {
   /** A bigint: text or number, as the pool reads it. */
   readonly id: string | number;
+  readonly seq: string | number;
   readonly fingerprint: string;
   readonly pre: string | null;
   readonly precertificate: boolean;
@@ -33,7 +34,7 @@ export interface Row {
 }
 
 /** $2 is the instant of the question, in seconds since 1970: `expired` is a matter of now, not of the row. */
-export const columns = `c.id, encode(c.fingerprint, 'hex') as fingerprint,
+export const columns = `c.id, c.seq, encode(c.fingerprint, 'hex') as fingerprint,
   encode(c.precertificate_fingerprint, 'hex') as pre, c.precertificate, encode(c.serial, 'hex') as serial,
   encode(i.hash, 'hex') as issuer_hash, i.name as issuer, encode(i.authority_key_id, 'hex') as aki, c.names,
   extract(epoch from c.not_before)::float8 as not_before, extract(epoch from c.not_after)::float8 as not_after,

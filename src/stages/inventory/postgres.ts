@@ -54,38 +54,26 @@ export function postgresInventory(pool: Pool, time: Time): Inventory {
     return transaction(pool, async (db) => {
       await db.query('select pg_advisory_xact_lock($1)', [placingLock]);
       const issuers = await issuerIds(db, batch);
-      const tally = await db.query<{ last_id: Whole }>('select last_id from inventory.tally');
-      let nextId = Number(tally.rows[0]!.last_id);
-      const placed = unify(await slotsOf(db, batch, issuers), batch, () => ++nextId);
-      const fresh = placed.filter(({ placement }) => placement.as === 'new');
-      const completing = placed.filter(
-        ({ placement }) => placement.as === 'final-of' || placement.as === 'precertificate-of',
-      );
-      await insertEntries(
-        db,
-        fresh.map(({ id, placement }) => ({ id, certificate: placement.certificate })),
-        issuers,
-      );
-      await complete(
-        db,
-        completing.map(({ id, placement }) => ({ id, certificate: placement.certificate })),
-        issuers,
-      );
-      const written = [...fresh, ...completing].map(({ id, placement }) => ({
+      const tally = await db.query<{ last_seq: Whole }>('select last_seq from inventory.tally');
+      // One counter numbers entries and their changes: the id of an entry is its first position.
+      let seq = Number(tally.rows[0]!.last_seq);
+      const placed = unify(await slotsOf(db, batch, issuers), batch, () => ++seq).map(({ id, placement }) => ({
         id,
+        as: placement.as,
         certificate: placement.certificate,
+        seq: placement.as === 'new' ? id : placement.as === 'known' ? 0 : ++seq,
       }));
-      await insertNames(db, written);
-      await insertBytes(db, written);
-      const rest = placed.filter(({ placement }) => placement.as !== 'new');
+      const fresh = placed.filter(({ as }) => as === 'new');
+      const completing = placed.filter(({ as }) => as === 'final-of' || as === 'precertificate-of');
+      await db.query('update inventory.tally set certificates = certificates + $1, last_seq = $2', [fresh.length, seq]);
+      await insertEntries(db, fresh, issuers);
+      await complete(db, completing, issuers);
+      await insertNames(db, [...fresh, ...completing]);
+      await insertBytes(db, [...fresh, ...completing]);
       await annotate(
         db,
-        rest.map(({ id, placement }) => ({ id, certificate: placement.certificate })),
+        placed.filter(({ as }) => as !== 'new'),
       );
-      await db.query('update inventory.tally set certificates = certificates + $1, last_id = $2', [
-        fresh.length,
-        nextId,
-      ]);
       return {
         stored: fresh.length,
         unified: completing.length,
@@ -129,7 +117,7 @@ export function postgresInventory(pool: Pool, time: Time): Inventory {
       limit + 1,
     ]);
     const wanted = new Set(hashes);
-    return pageOf(rows.rows, limit, (row) => {
+    return pageOf(rows.rows, limit, 'id', page.after ?? null, (row) => {
       const by: Index[] = [];
       if (wanted.has(row.h2)) by.push('spki');
       if (wanted.has(row.h1 ?? row.h2)) by.push('spki-exact');
@@ -138,11 +126,19 @@ export function postgresInventory(pool: Pool, time: Time): Inventory {
     });
   }
 
-  async function pageOf(rows: readonly Row[], limit: number, by: (row: Row) => readonly Index[]): Promise<KeyPage> {
+  async function pageOf(
+    rows: readonly Row[],
+    limit: number,
+    position: 'id' | 'seq',
+    after: string | null,
+    by: (row: Row) => readonly Index[],
+  ): Promise<KeyPage> {
     const shown = rows.slice(0, limit);
+    const last = shown.length === 0 ? after : String(shown.at(-1)![position]);
     return {
       matches: shown.map((row) => match(row, by(row))),
-      next: rows.length > limit ? String(shown.at(-1)!.id) : null,
+      next: rows.length > limit ? last : null,
+      last,
       watermark: await watermark(),
     };
   }
@@ -194,17 +190,20 @@ export function postgresInventory(pool: Pool, time: Time): Inventory {
     },
     async walk({ after, limit }) {
       const size = pageLimit(limit);
-      const rows = await pool.query<Row>(`${select} where c.id > $1 order by c.id limit $3`, [
+      const rows = await pool.query<Row>(`${select} where c.seq > $1 order by c.seq limit $3`, [
         after ?? '0',
         now(),
         size + 1,
       ]);
-      return pageOf(rows.rows, size, () => []);
+      return pageOf(rows.rows, size, 'seq', after, () => []);
     },
     async markStatus(marks: readonly StatusMark[]) {
       let changed = 0;
       for (let from = 0; from < marks.length; from += markBatch) {
-        changed += await markSome(pool, marks.slice(from, from + markBatch));
+        changed += await transaction(pool, async (db) => {
+          await db.query('select pg_advisory_xact_lock($1)', [placingLock]);
+          return markSome(db, marks.slice(from, from + markBatch));
+        });
       }
       return changed;
     },
@@ -357,6 +356,7 @@ function match(row: Row, by: readonly Index[]): Match {
 
 interface Placed {
   readonly id: number;
+  readonly seq: number;
   readonly certificate: IssuedCertificate;
 }
 
@@ -436,8 +436,9 @@ async function slotsOf(
  */
 function json(placed: readonly Placed[], issuers: IssuerIds): string {
   return JSON.stringify(
-    placed.map(({ id, certificate: c }) => ({
+    placed.map(({ id, seq, certificate: c }) => ({
       id,
+      seq,
       issuer: issuers.get(issuerKey(c)),
       fingerprint: c.fingerprint,
       precertificate: c.precertificate,
@@ -465,7 +466,7 @@ function json(placed: readonly Placed[], issuers: IssuerIds): string {
 }
 
 const given = `json_to_recordset($1::json) as g(
-  id bigint, issuer int, fingerprint text, precertificate boolean, serial text, names text[], not_before float8,
+  id bigint, seq bigint, issuer int, fingerprint text, precertificate boolean, serial text, names text[], not_before float8,
   not_after float8, h1 text, h2 text, h3 text, sha1 text, spki_sha1 text, ski text, profile text, short_lived boolean,
   crl_urls text[], ocsp_urls text[], subscriber text, account text, tags text[], revoked_at float8, revoked_reason text)`;
 
@@ -473,10 +474,10 @@ async function insertEntries(db: Db, placed: readonly Placed[], issuers: IssuerI
   if (placed.length === 0) return;
   await db.query(
     `insert into inventory.certificate (
-       id, issuer, fingerprint, precertificate_fingerprint, precertificate, serial, names, not_before, not_after,
+       id, seq, issuer, fingerprint, precertificate_fingerprint, precertificate, serial, names, not_before, not_after,
        h1, h2, h3, sha1, spki_sha1, subject_key_id, profile, short_lived, crl_urls, ocsp_urls, subscriber, account, tags,
        revoked_at, revoked_reason)
-     select id, issuer, decode(fingerprint, 'hex'), case when precertificate then decode(fingerprint, 'hex') end,
+     select id, seq, issuer, decode(fingerprint, 'hex'), case when precertificate then decode(fingerprint, 'hex') end,
             precertificate, decode(serial, 'hex'), names, to_timestamp(not_before), to_timestamp(not_after),
             decode(h1, 'hex'), decode(h2, 'hex'), decode(h3, 'hex'), decode(sha1, 'hex'), decode(spki_sha1, 'hex'),
             decode(ski, 'hex'), profile, short_lived, crl_urls, ocsp_urls, subscriber, account, tags,
@@ -492,7 +493,7 @@ async function complete(db: Db, placed: readonly Placed[], issuers: IssuerIds): 
   const precertificates = placed.filter(({ certificate }) => certificate.precertificate);
   if (precertificates.length > 0) {
     await db.query(
-      `update inventory.certificate c set precertificate_fingerprint = decode(g.fingerprint, 'hex')
+      `update inventory.certificate c set precertificate_fingerprint = decode(g.fingerprint, 'hex'), seq = g.seq
          from ${given} where c.id = g.id`,
       [json(precertificates, issuers)],
     );
@@ -500,7 +501,7 @@ async function complete(db: Db, placed: readonly Placed[], issuers: IssuerIds): 
   if (finals.length > 0) {
     await db.query(
       `update inventory.certificate c
-          set fingerprint = decode(g.fingerprint, 'hex'), precertificate = false, issuer = g.issuer, names = g.names,
+          set seq = g.seq, fingerprint = decode(g.fingerprint, 'hex'), precertificate = false, issuer = g.issuer, names = g.names,
               not_before = to_timestamp(g.not_before), not_after = to_timestamp(g.not_after), h1 = decode(g.h1, 'hex'),
               sha1 = decode(g.sha1, 'hex'), spki_sha1 = decode(g.spki_sha1, 'hex'),
               subject_key_id = decode(g.ski, 'hex'), profile = g.profile, short_lived = g.short_lived,
@@ -587,24 +588,37 @@ async function annotate(db: Db, placed: readonly Placed[]): Promise<void> {
   const marks = telling.flatMap(({ certificate }) =>
     certificate.revoked === null ? [] : [{ fingerprint: certificate.fingerprint, revoked: certificate.revoked }],
   );
-  for (const mark of marks) await markSome(db, [mark]);
+  if (marks.length > 0) await markSome(db, marks);
 }
 
 const markBatch = 10_000;
 
-/** The rule of `status.ts` in SQL: the earliest instant stays, a reason only rises to keyCompromise. */
+/** The rule of `status.ts` in SQL: the earliest instant stays, a reason only rises to keyCompromise. Holds the lock. */
 async function markSome(db: Db, marks: readonly StatusMark[]): Promise<number> {
+  const counter = await db.query<{ base: Whole }>(
+    'update inventory.tally set last_seq = last_seq + $1 returning last_seq - $1 as base',
+    [marks.length],
+  );
   const changed = await db.query(
-    `update inventory.certificate c
-        set revoked_at = least(c.revoked_at, g.at),
+    `with said as (
+       select fingerprint, to_timestamp(epoch) as at, reason
+         from unnest($1::bytea[], $2::float8[], $3::text[]) as m(fingerprint, epoch, reason)
+     ), meant as (
+       select c.id, s.at, s.reason from said s join inventory.certificate c on c.fingerprint = s.fingerprint
+       union all
+       select c.id, s.at, s.reason from said s
+         join inventory.certificate c on c.precertificate_fingerprint = s.fingerprint
+     ), told as (
+       select id, min(at) as at, row_number() over (order by id) as n,
+              case when bool_or(reason = 'keyCompromise') then 'keyCompromise' else min(reason) end as reason
+         from meant group by id
+     )
+     update inventory.certificate c
+        set seq = $4::bigint + g.n, revoked_at = least(c.revoked_at, g.at),
             revoked_reason = case when c.revoked_reason is null or g.reason = 'keyCompromise' then g.reason
                                   else c.revoked_reason end
-       from (select fingerprint, min(at) as at,
-                    coalesce(min(reason) filter (where reason = 'keyCompromise'), min(reason)) as reason
-               from unnest($1::bytea[], $2::float8[], $3::text[]) as m(fingerprint, epoch, reason),
-                    lateral (select to_timestamp(epoch) as at) as t
-              group by fingerprint) g
-      where (c.fingerprint = g.fingerprint or c.precertificate_fingerprint = g.fingerprint)
+       from told g
+      where c.id = g.id
         and (c.revoked_at is null or g.at < c.revoked_at
              or (c.revoked_reason is null and g.reason is not null)
              or (g.reason = 'keyCompromise' and c.revoked_reason is distinct from 'keyCompromise'))`,
@@ -612,6 +626,7 @@ async function markSome(db: Db, marks: readonly StatusMark[]): Promise<number> {
       marks.map((mark) => bytea(mark.fingerprint)),
       marks.map((mark) => seconds(mark.revoked.at)),
       marks.map((mark) => mark.revoked.reason),
+      Number(counter.rows[0]!.base),
     ],
   );
   return changed.rowCount ?? 0;

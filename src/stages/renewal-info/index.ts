@@ -1,0 +1,11 @@
+export { type Advice, adviceKeysMax } from './advice.ts';
+export type { BookEntry } from './book.ts';
+export { type CertId, decodeCertId, encodeCertId } from './cert-id.ts';
+export { directoryEntry, renewalInfoPath, renewalInfoRoutes } from './http.ts';
+export { memoryRenewalStore } from './memory.ts';
+export { defaultWindowPolicy, type WindowPolicy } from './policy.ts';
+export { migrations, postgresRenewalStore } from './postgres.ts';
+export * from './replacement.ts';
+export { type CertificateSource, type RenewalAnswer, RenewalInfo, type RenewalInfoParts } from './service.ts';
+export * from './store.ts';
+export { advisedWindow, normalWindow, retryAfterSeconds, revokedWindow, type Window } from './windows.ts';

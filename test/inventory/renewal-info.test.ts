@@ -1,0 +1,198 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Serial } from '../../src/foundation/brand.ts';
+import { at, isBefore } from '../../src/foundation/time/time.ts';
+import { VirtualTime } from '../../src/foundation/time/virtual-time.ts';
+import { type TestDatabase, testDatabase } from '../../src/platform/store/testing.ts';
+import { type Inventory, memoryInventory, recordOf } from '../../src/stages/inventory/index.ts';
+import { sampleCertificate, sampleKey } from '../../src/stages/inventory/sample.ts';
+import {
+  directoryEntry,
+  encodeCertId,
+  memoryRenewalStore,
+  migrations,
+  postgresRenewalStore,
+  RenewalInfo,
+  type RenewalStore,
+  renewalInfoRoutes,
+} from '../../src/stages/renewal-info/index.ts';
+import { anAdvice } from './renewal-store.ts';
+
+const start = at('2026-07-01T12:00:00Z');
+let time: VirtualTime;
+let inventory: Inventory;
+let store: RenewalStore;
+let renewalInfo: RenewalInfo;
+
+const leaked = sampleKey();
+const records = Array.from({ length: 20 }, (_, n) =>
+  recordOf(sampleCertificate({ serial: `8${n.toString(16).padStart(3, '0')}`, ...(n < 10 ? { spki: leaked } : {}) })),
+);
+const certIdOf = (n: number) =>
+  encodeCertId({ authorityKeyId: records[n]!.authorityKeyId!, serial: records[n]!.serial });
+
+beforeEach(async () => {
+  time = new VirtualTime(start);
+  inventory = memoryInventory(time);
+  store = memoryRenewalStore();
+  await inventory.add(records.slice(0, 19));
+  renewalInfo = new RenewalInfo({ store, source: inventory, time });
+  await renewalInfo.load();
+});
+
+const get = async (certId: string, using = renewalInfo) => {
+  const response = await renewalInfoRoutes(using, time).request(`/renewal-info/${certId}`);
+  return { status: response.status, headers: response.headers, body: (await response.json()) as Record<string, never> };
+};
+const windowOf = async (n: number, using = renewalInfo) => (await get(certIdOf(n), using)).body.suggestedWindow;
+const normal = { start: '2026-07-30T02:24:00Z', end: '2026-07-31T21:36:00Z' };
+const urgent = { start: '2026-06-01T12:00:00Z', end: '2026-07-01T18:00:00Z' };
+
+describe('the renewalInfo endpoint', () => {
+  it('answers a known certificate with its everyday window, uncached, and with a Retry-After', async () => {
+    const { status, headers, body } = await get(certIdOf(0));
+    expect([status, body]).toEqual([200, { suggestedWindow: normal }]);
+    expect(headers.get('content-type')).toBe('application/json');
+    expect(headers.get('cache-control')).toBe('no-store');
+    expect(Number(headers.get('retry-after'))).toBeLessThanOrEqual(21_600);
+    expect(directoryEntry('https://ca.example/')).toEqual({ renewalInfo: 'https://ca.example/renewal-info' });
+  });
+
+  it('tells unknown from malformed, and refuses other methods, as problem documents', async () => {
+    const unknown = encodeCertId({ authorityKeyId: 'ab'.repeat(20), serial: '1234' as Serial });
+    expect(await get(unknown)).toMatchObject({ status: 404, body: { type: 'urn:ietf:params:acme:error:malformed' } });
+    for (const text of ['nonsense', 'a.b', '%ff%fe', `${certIdOf(0)}=`, 'x'.repeat(4000)]) {
+      const { status, headers } = await get(text);
+      expect([text.slice(0, 20), status, headers.get('content-type')]).toEqual([
+        text.slice(0, 20),
+        400,
+        'application/problem+json',
+      ]);
+    }
+    const post = await renewalInfoRoutes(renewalInfo, time).request(`/renewal-info/${certIdOf(0)}`, { method: 'POST' });
+    expect([post.status, post.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+  });
+
+  it('finds a certificate issued after it was loaded, and does not say 404', async () => {
+    expect((await get(certIdOf(19))).status).toBe(404);
+    await inventory.add([records[19]!]);
+    expect((await get(certIdOf(19))).status).toBe(200);
+  });
+});
+
+describe('an advice', () => {
+  it('turns the window of every certificate with the key at once, on every node, and no other', async () => {
+    const other = new RenewalInfo({ store, source: inventory, time });
+    await other.load();
+    await renewalInfo.advise(anAdvice({ keys: [records[0]!.spkiHash] }));
+    for (let n = 0; n < 19; n++) expect([n, await windowOf(n)]).toEqual([n, n < 10 ? urgent : normal]);
+    const { body, headers } = await get(certIdOf(3));
+    expect(body.explanationURL).toBe('https://ca.example/incidents/1');
+    expect(Number(headers.get('retry-after'))).toBeLessThanOrEqual(3_600);
+    await other.board.follow();
+    expect(await windowOf(3, other)).toEqual(urgent);
+  });
+
+  it('answers the same at every poll, and still "now" after its end', async () => {
+    await renewalInfo.advise(anAdvice({ keys: [records[0]!.spkiHash] }));
+    const before = await get(certIdOf(1));
+    time.advanceTo(at('2026-07-03T00:00:00Z'));
+    expect((await get(certIdOf(1))).body).toEqual(before.body);
+    expect(isBefore(at(urgent.end), time.now())).toBe(true);
+  });
+
+  it('reaches certificates issued later with the same key, and those of a prepared list', async () => {
+    await store.prepare('SET-1', [records[12]!.fingerprint, records[19]!.fingerprint]);
+    await renewalInfo.advise(anAdvice({ keys: [], listId: 'SET-1' }));
+    await inventory.add([records[19]!]);
+    await renewalInfo.learn();
+    expect([await windowOf(12), await windowOf(19), await windowOf(13)]).toEqual([urgent, urgent, normal]);
+  });
+
+  it('ends for a certificate that is replaced, here, on other nodes and after a restart', async () => {
+    await renewalInfo.advise(anAdvice({ keys: [records[0]!.spkiHash] }));
+    const other = new RenewalInfo({ store, source: inventory, time });
+    await other.load();
+    const replacement = {
+      fingerprint: records[2]!.fingerprint,
+      replacement: null,
+      by: 'served' as const,
+      seenAt: start,
+    };
+    expect(await renewalInfo.replaced([replacement])).toBe(1);
+    await other.board.follow();
+    const restarted = new RenewalInfo({ store, source: inventory, time });
+    await restarted.load();
+    for (const node of [renewalInfo, other, restarted]) {
+      expect([await windowOf(2, node), await windowOf(3, node)]).toEqual([normal, urgent]);
+    }
+  });
+
+  it('ends when it is withdrawn', async () => {
+    await renewalInfo.advise(anAdvice({ keys: [records[0]!.spkiHash] }));
+    await renewalInfo.withdraw('MATTER-1');
+    expect(await windowOf(0)).toEqual(normal);
+  });
+
+  it('is not needed for a certificate revoked elsewhere: its clients are told all the same', async () => {
+    await inventory.markStatus([{ fingerprint: records[15]!.fingerprint, revoked: { at: start, reason: null } }]);
+    expect(await windowOf(15)).toEqual(normal);
+    await renewalInfo.learn();
+    expect(await windowOf(15)).toEqual({ start: '2026-06-01T12:00:00Z', end: '2026-07-01T12:00:00Z' });
+  });
+
+  it('leaves evidence of who was told and when', async () => {
+    await get(certIdOf(0));
+    await renewalInfo.advise(anAdvice({ keys: [records[0]!.spkiHash] }));
+    time.advanceTo(at('2026-07-01T12:10:00Z'));
+    await get(certIdOf(0));
+    await get(certIdOf(1));
+    time.advanceTo(at('2026-07-01T13:10:00Z'));
+    await get(certIdOf(0));
+    await renewalInfo.ledger.flush();
+    expect(await store.toldOf(records[0]!.fingerprint)).toMatchObject([
+      { adviceId: null, polls: 1 },
+      { adviceId: 'MATTER-1', polls: 2, firstAt: at('2026-07-01T12:10:00Z'), lastAt: at('2026-07-01T13:10:00Z') },
+    ]);
+    expect(await store.toldUnder('MATTER-1')).toMatchObject({ certificates: 2, polls: 3 });
+    expect(await store.toldOf(records[5]!.fingerprint)).toEqual([]);
+  });
+
+  it('loses no count when the store fails for a while', async () => {
+    await get(certIdOf(0));
+    const told = store.told;
+    store.told = () => Promise.reject(new Error('connection refused'));
+    await expect(renewalInfo.ledger.flush()).rejects.toThrow();
+    await get(certIdOf(0));
+    store.told = told;
+    await renewalInfo.ledger.flush();
+    expect(await store.toldOf(records[0]!.fingerprint)).toMatchObject([{ polls: 2 }]);
+  });
+});
+
+describe('a node that runs', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await testDatabase();
+    for (const migration of migrations) await database.pool.query(migration.sql);
+  });
+  afterAll(async () => database.drop());
+
+  it('follows what another node decides, writes its counts, and writes the last ones when it is stopped', async () => {
+    store = postgresRenewalStore(database.pool);
+    renewalInfo = new RenewalInfo({ store, source: inventory, time });
+    await renewalInfo.load();
+    const stop = new AbortController();
+    const stopped = renewalInfo.run(stop.signal);
+    const elsewhere = new RenewalInfo({ store: postgresRenewalStore(database.pool), source: inventory, time });
+    await elsewhere.advise(anAdvice({ keys: [records[0]!.spkiHash] }));
+    // The database answers in real time, so this node's look is awaited by looking for its effect.
+    while (renewalInfo.board.advices.length === 0) {
+      time.advanceTo(time.now().add({ milliseconds: 250 }));
+      await database.pool.query('select 1');
+    }
+    expect(await windowOf(4)).toEqual(urgent);
+    stop.abort();
+    await stopped;
+    expect(await store.toldUnder('MATTER-1')).toMatchObject({ certificates: 1, polls: 1 });
+  });
+});
