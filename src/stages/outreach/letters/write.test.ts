@@ -218,6 +218,11 @@ describe('a letter', () => {
     expect(flat).toContain('serial 4a10c3e1, n0.customer.example');
   });
 
+  it('calls an allegation an allegation until somebody has decided', () => {
+    expect(writeLetter(request(bodies['notice, undecided']!)).text).toContain('What is alleged: The private key');
+    expect(writeLetter(request(bodies.notice!)).text).not.toContain('alleged');
+  });
+
   it('is not written with a hole in it', () => {
     const holed = { ...bodies.notice, rule: { ...rule, version: '' } } as LetterBody;
     expect(() => writeLetter(request(holed))).toThrow(/body\.rule\.version is missing/);

@@ -86,6 +86,11 @@ class Pen {
   rule(rule: LetterRule | null): Block[] {
     return rule === null ? [] : [{ say: this.words.rule(`${rule.document} ${rule.version}`, rule.section) }];
   }
+  /** As a fact once it is decided, as an allegation before. */
+  happened(rule: LetterRule, decided: boolean): Block {
+    const what = this.words.happened[rule.kind];
+    return { say: decided ? what : this.words.alleged(what) };
+  }
   findings(findings: readonly LetterFinding[]): Block[] {
     if (findings.length === 0) return [];
     const items = findings.slice(0, findingsMax).map((finding) => {
@@ -119,7 +124,7 @@ function compose(body: Composable, pen: Pen): Composed {
           ...(body.certificates.count === 0
             ? [{ say: words.noneConcerned }]
             : [{ say: words.concerned(words.certificates(body.certificates.count)) }, ...pen.list(body.certificates)]),
-          ...(body.rule === null ? [] : [{ say: words.happened[body.rule.kind] }]),
+          ...(body.rule === null ? [] : [pen.happened(body.rule, body.plannedAt !== null || body.published !== null)]),
           { say: standing(body, pen) },
           ...pen.rule(body.rule),
           { say: words.preliminary.closing },
@@ -199,7 +204,7 @@ function notice(body: Notice, pen: Pen): Composed {
     blocks: [
       { say: words.notice.opening(certificates, pen.when(body.receivedAt)) },
       ...pen.list(body.certificates),
-      { say: words.happened[body.rule.kind] },
+      pen.happened(body.rule, body.plannedAt !== null),
       ...whatHappens(body, pen),
       { say: words.notice.todo },
       ...(body.reason === 'keyCompromise' ? [{ say: words.notice.newKey }] : []),

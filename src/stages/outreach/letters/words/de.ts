@@ -51,6 +51,7 @@ export const de: Words = {
     'claim-only': 'bisher eine Behauptung ohne Beweis',
     clean: 'geprüft, ohne Befund',
   },
+  alleged: (what) => `Gemeldet wird: ${what}`,
   checked: 'Was wir geprüft haben:',
   concerned: (certificates) => `Betroffen: ${certificates}.`,
   noneConcerned: 'Wir haben kein betroffenes Zertifikat von uns gefunden.',

@@ -50,6 +50,7 @@ export const en: Words = {
     'claim-only': 'a claim without proof so far',
     clean: 'checked, nothing found',
   },
+  alleged: (what) => `What is alleged: ${what}`,
   checked: 'What we checked:',
   concerned: (certificates) => `Concerned: ${certificates}.`,
   noneConcerned: 'We found no certificate of ours that is concerned.',

@@ -50,6 +50,7 @@ export const es: Words = {
     'claim-only': 'por ahora una afirmación sin prueba',
     clean: 'comprobado, sin hallazgos',
   },
+  alleged: (what) => `Lo que se notifica: ${what}`,
   checked: 'Lo que hemos comprobado:',
   concerned: (certificates) => `Afecta a: ${certificates}.`,
   noneConcerned: 'No hemos encontrado ningún certificado nuestro afectado.',

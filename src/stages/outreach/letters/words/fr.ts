@@ -50,6 +50,7 @@ export const fr: Words = {
     'claim-only': 'une affirmation sans preuve pour l’instant',
     clean: 'vérifié, rien trouvé',
   },
+  alleged: (what) => `Ce qui est signalé : ${what}`,
   checked: 'Ce que nous avons vérifié :',
   concerned: (certificates) => `Concerné : ${certificates}.`,
   noneConcerned: 'Nous n’avons trouvé aucun certificat de notre autorité qui soit concerné.',

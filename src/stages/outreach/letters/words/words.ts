@@ -22,6 +22,8 @@ export interface Words {
   readonly reason: (name: string | null) => string;
   readonly happened: Readonly<Record<TriggerKind, string>>;
   readonly verdict: Readonly<Record<Verdict, string>>;
+  /** Put before what happened while nobody has decided that it did. */
+  readonly alleged: (what: string) => string;
   readonly checked: string;
   readonly concerned: (certificates: string) => string;
   readonly noneConcerned: string;
