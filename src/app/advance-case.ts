@@ -19,23 +19,28 @@ const roundsMax = 2_000;
 /** What could not be done (a relay that is down) is tried again this much later. */
 const tryAgainAfter = Temporal.Duration.from({ minutes: 1 });
 
-/** Returns when the case is to be looked at next, null when nothing is owed any more. */
-export async function advanceCase(parts: PerformParts, caseId: CaseId): Promise<Instant | null> {
+/** Says how far the case was read and when it is to be looked at next; null when nothing is owed any more. */
+export async function advanceCase(
+  parts: PerformParts,
+  caseId: CaseId,
+): Promise<{ readonly seq: number; readonly wakeAt: Instant | null }> {
+  let seq = 0;
   const undone = new Set<string>();
   for (let round = 0; round < roundsMax; round++) {
     const now = parts.time.now();
     const current = await loadCase(parts.cases, caseId);
-    if (current === null) return null;
+    if (current === null) return { seq: 0, wakeAt: null };
+    seq = current.seq;
     const { actions, wakeAt } = plan(current, parts.policy, now);
     const action = actions.find((a) => !undone.has(keyOf(a)));
     if (action === undefined) {
       const again = now.add(tryAgainAfter);
-      return undone.size === 0 ? wakeAt : earliest(again, wakeAt ?? again);
+      return { seq, wakeAt: undone.size === 0 ? wakeAt : earliest(again, wakeAt ?? again) };
     }
     if (!(await performed(parts, current, action, now))) undone.add(keyOf(action));
   }
   parts.log.error({ caseId }, 'The plan of a case does not come to rest; it is tried again in a minute.');
-  return parts.time.now().add(tryAgainAfter);
+  return { seq, wakeAt: parts.time.now().add(tryAgainAfter) };
 }
 
 /** True when the action happened or somebody else changed the case first: plan again. */

@@ -4,10 +4,11 @@
  */
 import type { Case, Matter } from '../desk/case.ts';
 import type { Event } from '../desk/events.ts';
-import type { CertificateFacts, Reason, Team, Verdict } from '../desk/facts.ts';
+import type { CertificateFacts, EvidenceItem, Reason, Team, Verdict } from '../desk/facts.ts';
 import type { ChooseRule } from '../desk/identify.ts';
 import type { PlanPolicy } from '../desk/plan.ts';
 import type { CaseId, Fingerprint, Serial, SpkiHash } from '../foundation/brand.ts';
+import type { Message } from '../foundation/mail/message.ts';
 import type { Instant, Time } from '../foundation/time/time.ts';
 import type { Directory } from '../stages/outreach/directory/directory.ts';
 import type { Outbox } from '../stages/outreach/outbox/outbox.ts';
@@ -148,4 +149,68 @@ export interface CoreParts {
   readonly directory: Directory;
   readonly outbox: Outbox;
   readonly log: Log;
+}
+
+/** A certificate as the reading room needs it: to verify under *its* key, nothing else is believed. */
+export interface CertificateBytes {
+  readonly fingerprint: Fingerprint;
+  readonly der: Uint8Array;
+}
+
+/** Keys and identifiers found in one message, for which the inventory is asked. */
+export interface FoundKeys {
+  /** Canonical, exact and material hashes, lower-case hex. */
+  readonly keyHashes: readonly string[];
+  readonly fingerprints: readonly string[];
+}
+
+/** What the reading room lets out: never a private key, never unredacted text. */
+export interface Reading {
+  readonly message: Message;
+  readonly evidence: readonly EvidenceItem[];
+  readonly objects: {
+    readonly hasPrivateKey: boolean;
+    readonly hasCertificate: boolean;
+    readonly hasCsr: boolean;
+    readonly derivedFingerprintsSha256: readonly string[];
+    readonly derivedSerials: readonly string[];
+  };
+  readonly sawPrivateKey: boolean;
+  readonly problems: readonly string[];
+}
+
+export interface Room {
+  read(
+    input: {
+      readonly bytes: Uint8Array;
+      readonly sealed: boolean;
+      readonly keyId: string | null;
+      readonly reportId: string;
+      readonly receivedAt: Instant;
+    },
+    lookup: (found: FoundKeys) => Promise<readonly CertificateBytes[]>,
+  ): Promise<Reading>;
+}
+
+/** One look at a reported address, within the bounds of safe fetching. Never throws for what the web does. */
+export interface Fetcher {
+  fetch(
+    url: string,
+  ): Promise<
+    | {
+        readonly ok: true;
+        readonly bytes: Uint8Array;
+        readonly finalUrl: string;
+        readonly fileName: string;
+        readonly mediaType: string;
+      }
+    | { readonly ok: false; readonly problem: string }
+  >;
+}
+
+/** Weak-key checks over public keys of ours (TLS BR 6.1.1.3). One item for each key that is not clean. */
+export interface WeakKeys {
+  check(
+    certificates: readonly (CertificateBytes & Pick<CertificateFacts, 'spkiHash'>)[],
+  ): Promise<readonly EvidenceItem[]>;
 }

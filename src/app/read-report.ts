@@ -78,6 +78,22 @@ export function scopeOf(parts: Pick<CoreParts, 'policy'>, read: ReadReport, now:
   );
 }
 
+/** The same for a report whose case exists already: evidence that was fetched later, a label that a person confirmed. */
+export async function newMattersFor(
+  parts: CoreParts,
+  current: Case,
+  report: Pick<ReportFacts, 'reportId' | 'marks'>,
+  groups: readonly Group[],
+  now: Instant,
+): Promise<{ readonly matters: readonly MatterFacts[]; readonly touches: readonly string[] }> {
+  const overlap = await overlapOf(
+    parts,
+    groups.flatMap((g) => g.certificates.map((c) => c.fingerprint)),
+  );
+  const matters = await newMatters(parts, current.caseId, report, groups, overlap, now);
+  return { matters, touches: touchedBy(current, overlap, current.caseId) };
+}
+
 interface Overlap {
   /** Open sets in which certificates of this report already are. */
   readonly bySet: ReadonlyMap<string, { readonly caseId: CaseId; readonly fingerprints: ReadonlySet<Fingerprint> }>;
@@ -122,7 +138,7 @@ function touchedBy(current: Case | null, overlap: Overlap, caseId: CaseId): stri
 async function newMatters(
   parts: CoreParts,
   caseId: CaseId,
-  report: ReportFacts,
+  report: Pick<ReportFacts, 'reportId' | 'marks'>,
   groups: readonly Group[],
   overlap: Overlap,
   now: Instant,
@@ -199,7 +215,7 @@ export async function createMatter(
   };
 }
 
-function startOf(report: ReportFacts): Instant {
+function startOf(report: Pick<ReportFacts, 'marks'>): Instant {
   const trusted = report.marks.filter((m) => m.trusted).map((m) => m.at);
   const [first, ...others] = trusted;
   if (first === undefined) throw new Error('intake always adds its own acceptance as a trusted mark');

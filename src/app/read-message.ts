@@ -1,0 +1,260 @@
+/**
+ * Opens one stored message in the reading room, recognises what it is, finds every certificate it concerns and hands the
+ * facts to `fileReport`. The readable message never comes here with a private key in it.
+ */
+import type { MarkSource, ReceiptMark } from '../desk/clock/receipt-mark.ts';
+import type { Reporter } from '../desk/events.ts';
+import type { CertificateFacts, EvidenceItem, Label, Triage } from '../desk/facts.ts';
+import type { CaseId, Fingerprint, Serial } from '../foundation/brand.ts';
+import type { Message } from '../foundation/mail/message.ts';
+import type { Instant } from '../foundation/time/time.ts';
+import { identifyReporter, type SenderRules } from './identify-reporter.ts';
+import type { CertificateBook, CertificateBytes, CoreParts, FoundKeys, Reading, Room, WeakKeys } from './ports.ts';
+import type { ReadReport } from './read-report.ts';
+
+/** What the inventory is asked about one message. */
+export interface Finder extends CertificateBook {
+  bySerials(serials: readonly string[]): Promise<readonly CertificateFacts[]>;
+  byNames(names: readonly string[]): Promise<readonly CertificateFacts[]>;
+  /** Every certificate with one of these key hashes, whichever of the three indexes it stands in. */
+  byKeys(hashes: readonly string[]): Promise<readonly CertificateFacts[]>;
+  byCrtshIds(ids: readonly string[]): Promise<readonly CertificateFacts[]>;
+  bytesOf(fingerprints: readonly Fingerprint[]): Promise<ReadonlyMap<Fingerprint, Uint8Array>>;
+}
+
+export interface ReadParts extends CoreParts {
+  readonly room: Room;
+  readonly finder: Finder;
+  readonly weakKeys: WeakKeys;
+  readonly senders: SenderRules;
+  readonly triage: (message: Message, objects: Reading['objects'], isOurs: (name: string) => boolean) => Triage;
+  readonly receiptMarks: (message: Message, marks: readonly ReceiptMark[]) => readonly ReceiptMark[];
+  readonly mayAutoReply: (message: Message) => boolean;
+  readonly asksFor: (message: Message, triage: Triage) => string | null;
+  /** Case that a message answers, by its In-Reply-To and References. */
+  readonly threadOf: (message: Message) => Promise<CaseId | null>;
+}
+
+/** What a member of staff typed in beside the text (phone, letter, another system's ticket). */
+export interface Entry {
+  readonly from: string | null;
+  readonly claims: Label | null;
+  readonly asksFor: string | null;
+  readonly subjects: readonly Fingerprint[];
+  readonly firstKnownAt: Instant | null;
+  readonly caseId: CaseId | null;
+}
+
+export interface StoredMessage {
+  readonly reportId: string;
+  readonly bytes: Uint8Array;
+  readonly sealed: boolean;
+  readonly keyId: string | null;
+  readonly sha256: string;
+  readonly channel: string;
+  readonly source: string;
+  readonly marks: readonly ReceiptMark[];
+  readonly entry: Entry | null;
+}
+
+export type ReadMessage =
+  | { readonly to: 'case'; readonly read: ReadReport; readonly reading: Reading }
+  | { readonly to: 'file'; readonly triage: Triage; readonly reading: Reading };
+
+/** Certificates of one domain that a mere host name may concern. */
+const byNameMax = 200;
+/** Distinct keys of named certificates that are checked for weakness at once. */
+const weakChecksMax = 2_000;
+
+export async function readMessage(parts: ReadParts, stored: StoredMessage): Promise<ReadMessage> {
+  const marks = stored.marks;
+  const receivedAt = marks.find((m) => m.trusted)?.at ?? parts.time.now();
+  const { bytes, sealed, keyId, reportId } = stored;
+  const found = new Map<Fingerprint, CertificateFacts>();
+  const reading = await parts.room.read({ bytes, sealed, keyId, reportId, receivedAt }, (keys) =>
+    lookUp(parts, keys, found),
+  );
+  const ours = await oursAmong(parts, reading.message);
+  const proposed = parts.triage(reading.message, reading.objects, (name) => ours.has(name.toLowerCase()));
+  const triage = withEntry(proposed, stored.entry, reading.evidence);
+  const thread = stored.entry?.caseId ?? (await parts.threadOf(reading.message));
+  if (triage.action === 'file' && thread === null) return { to: 'file', triage, reading };
+
+  const named = await namedBy(parts, triage, stored.entry, ours);
+  const weak = await weakAmong(parts, triage, named);
+  const evidence = [...reading.evidence, ...weak];
+  const reporter = await reporterOf(parts, reading.message, triage, stored.entry);
+  const allMarks = [...parts.receiptMarks(reading.message, marks), ...entryMarks(stored.entry)];
+  const read: ReadReport = {
+    report: {
+      reportId,
+      channel: stored.channel,
+      source: stored.source,
+      marks: allMarks,
+      reporter,
+      subject: reading.message.subject,
+      messageId: reading.message.messageIdSynthetic ? null : reading.message.messageId,
+      contentSha256: stored.sha256,
+      asksFor: stored.entry?.asksFor ?? parts.asksFor(reading.message, triage),
+    },
+    triage,
+    evidence,
+    named,
+    byKey: await cascade(parts, evidence),
+    awaiting: awaitingOf(triage, reading),
+    thread,
+  };
+  return { to: 'case', read, reading };
+}
+
+async function lookUp(
+  parts: ReadParts,
+  keys: FoundKeys,
+  found: Map<Fingerprint, CertificateFacts>,
+): Promise<readonly CertificateBytes[]> {
+  const facts = [
+    ...(await parts.finder.byKeys(keys.keyHashes)),
+    ...(await parts.finder.byFingerprints(keys.fingerprints as Fingerprint[])),
+  ];
+  for (const fact of facts) found.set(fact.fingerprint, fact);
+  const bytes = await parts.finder.bytesOf([...found.keys()]);
+  return [...bytes].map(([fingerprint, der]) => ({ fingerprint, der }));
+}
+
+/** Every certificate with a proven key, whoever holds it (TLS BR 6.1.2): also those the report does not name. */
+export async function cascade(
+  parts: { readonly finder: Pick<Finder, 'byKeys' | 'byFingerprints'> },
+  evidence: readonly EvidenceItem[],
+): Promise<readonly CertificateFacts[]> {
+  const proven = evidence.filter(
+    (e) => e.verdict === 'proven-key' || e.verdict === 'proven-statement' || e.verdict === 'computable',
+  );
+  const hashes = proven.flatMap((e) => (e.spkiSha256 === null ? [] : [e.spkiSha256]));
+  const facts = [
+    ...(await parts.finder.byKeys(hashes)),
+    ...(await parts.finder.byFingerprints(proven.flatMap((e) => e.matches))),
+  ];
+  return unique(facts);
+}
+
+/** Host names of the message that stand in certificates of ours. */
+async function oursAmong(parts: ReadParts, message: Message): Promise<ReadonlySet<string>> {
+  const names = new Set<string>();
+  for (const block of message.texts)
+    for (const name of block.text.toLowerCase().matchAll(hostName)) if (names.size < hostNamesMax) names.add(name[0]);
+  const facts = await parts.finder.byNames([...names]);
+  return new Set(facts.flatMap((f) => f.names));
+}
+
+const hostName = /(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,8}[a-z]{2,24}/g;
+const hostNamesMax = 100_000;
+
+async function namedBy(
+  parts: ReadParts,
+  triage: Triage,
+  entry: Entry | null,
+  ours: ReadonlySet<string>,
+): Promise<readonly CertificateFacts[]> {
+  const { artifacts } = triage;
+  const { finder } = parts;
+  const fingerprints = [
+    ...artifacts.fingerprintsSha256,
+    ...artifacts.derivedFingerprintsSha256,
+    ...(entry?.subjects ?? []),
+  ] as Fingerprint[];
+  const serials = [...artifacts.serials, ...artifacts.derivedSerials] as Serial[];
+  const facts = [
+    ...(await finder.byFingerprints(fingerprints)),
+    ...(await finder.bySerials(serials)),
+    ...(await finder.byKeys([...artifacts.spkiSha256, ...artifacts.fingerprintsSha256])),
+    ...(await finder.byCrtshIds(artifacts.crtshIds)),
+  ];
+  if (facts.length > 0 || triage.label === 'not-a-report') return unique(facts);
+  // Nothing but host names: only those the message is about, and only where that is few certificates.
+  const names = artifacts.domains.filter((d) => ours.has(d));
+  const byName = await finder.byNames(names);
+  return byName.length > byNameMax && names.length < byName.length / 2 ? [] : unique(byName);
+}
+
+async function weakAmong(
+  parts: ReadParts,
+  triage: Triage,
+  named: readonly CertificateFacts[],
+): Promise<readonly EvidenceItem[]> {
+  if (triage.label !== 'weak-key' && triage.label !== 'key-compromise') return [];
+  const byKey = new Map(named.map((c) => [c.spkiHash, c]));
+  const few = [...byKey.values()].slice(0, weakChecksMax);
+  const bytes = await parts.finder.bytesOf(few.map((c) => c.fingerprint));
+  return parts.weakKeys.check(
+    few.flatMap((c) => {
+      const der = bytes.get(c.fingerprint);
+      return der === undefined ? [] : [{ fingerprint: c.fingerprint, der, spkiHash: c.spkiHash }];
+    }),
+  );
+}
+
+async function reporterOf(parts: ReadParts, message: Message, triage: Triage, entry: Entry | null): Promise<Reporter> {
+  return identifyReporter(message, {
+    rules: parts.senders,
+    directory: parts.directory,
+    language: triage.language,
+    mayAutoReply: parts.mayAutoReply(message),
+    entry,
+  });
+}
+
+/**
+ * Staff may name the label; the shorter of their limit and the text's governs (FM12), so the trigger that the text itself
+ * shows is kept. Proof beats every opinion.
+ */
+function withEntry(proposed: Triage, entry: Entry | null, evidence: readonly EvidenceItem[]): Triage {
+  const proven = evidence.some((e) => e.verdict === 'proven-key' || e.verdict === 'proven-statement');
+  const base: Triage = proven
+    ? {
+        ...proposed,
+        label: 'key-compromise',
+        action: 'open-case',
+        deadlineHours: 24,
+        trigger: 'TLS-03',
+        route: 'pki-team',
+      }
+    : proposed;
+  if (entry?.claims === null || entry === null) return base;
+  if (proven || entry.claims === base.label)
+    return { ...base, action: entry.claims === 'not-a-report' && !proven ? base.action : 'open-case' };
+  if (base.label === 'not-a-report')
+    return {
+      ...base,
+      label: entry.claims,
+      action: 'open-case',
+      deadlineHours: null,
+      trigger: null,
+      route: base.route ?? 'pki-team',
+    };
+  const shorter = base.deadlineHours === 24;
+  return {
+    ...base,
+    label: shorter ? base.label : entry.claims,
+    action: 'open-case',
+    trigger: shorter ? base.trigger : null,
+    deadlineHours: shorter ? 24 : null,
+  };
+}
+
+function entryMarks(entry: Entry | null): readonly ReceiptMark[] {
+  if (entry?.firstKnownAt == null) return [];
+  const source: MarkSource = 'staff-first-heard';
+  return [{ source, at: entry.firstKnownAt, trusted: false, detail: 'Stated by staff when the entry was made.' }];
+}
+
+/** A reported address is evidence not yet looked at: when nothing in hand proves anything, it is fetched. */
+function awaitingOf(triage: Triage, reading: Reading): string | null {
+  const keyMatter = triage.label === 'key-compromise' || triage.label === 'weak-key';
+  if (!keyMatter || triage.artifacts.urls.length === 0) return null;
+  const proven = reading.evidence.some((e) => e.verdict === 'proven-key' || e.verdict === 'proven-statement');
+  return proven ? null : `${triage.artifacts.urls.length} reported address(es)`;
+}
+
+function unique(facts: readonly CertificateFacts[]): readonly CertificateFacts[] {
+  return [...new Map(facts.map((f) => [f.fingerprint, f])).values()];
+}
