@@ -194,9 +194,7 @@ export interface Room {
 
 /** One look at a reported address, within the bounds of safe fetching. Never throws for what the web does. */
 export interface Fetcher {
-  fetch(
-    url: string,
-  ): Promise<
+  fetch(url: string): Promise<
     | {
         readonly ok: true;
         readonly bytes: Uint8Array;
