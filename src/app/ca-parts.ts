@@ -1,0 +1,126 @@
+/** The CA as the operations see it: orders go out through a connector, and what happened is read from outside. */
+import type { CaseId, Fingerprint } from '../foundation/brand.ts';
+import { Fault } from '../foundation/fault.ts';
+import type { Instant } from '../foundation/time/time.ts';
+import type { RevocationConnector, RevocationOutcome } from '../stages/revocation/connector.ts';
+import type { StatusObservation, StatusProbe } from '../stages/status/index.ts';
+import type { CertificateBook, Looker, RevokeOutcome, Revoker, Seen } from './ports.ts';
+
+/** DER of an issuing CA's certificate by the SHA-256 of its name; null when nobody has told us. */
+export type Issuers = (issuerHash: string) => Uint8Array | null;
+
+/** Certificates whose bytes are sent along with an order; above it the serial and issuer have to do. */
+const bytesMax = 500;
+
+export function revoker(parts: {
+  readonly connector: RevocationConnector;
+  readonly issuers: Issuers;
+  readonly bytesOf: (fingerprints: readonly Fingerprint[]) => Promise<ReadonlyMap<Fingerprint, Uint8Array>>;
+}): Revoker {
+  return {
+    async revoke(orders) {
+      const few = orders.length <= bytesMax;
+      const bytes = few
+        ? await parts.bytesOf(orders.map((o) => o.certificate.fingerprint))
+        : new Map<Fingerprint, Uint8Array>();
+      const outcomes = await parts.connector.revoke(
+        orders.map(({ certificate, reason }) => ({
+          certificate: {
+            serial: certificate.serial,
+            issuerHash: certificate.issuerHash,
+            der: bytes.get(certificate.fingerprint) ?? null,
+            issuer: parts.issuers(certificate.issuerHash),
+          },
+          reason,
+          invalidityAt: null,
+          caseId: '' as CaseId,
+          dueAt: null,
+          idempotencyKey: certificate.fingerprint,
+        })),
+      );
+      return outcomes.map(outcomeOf);
+    },
+  };
+}
+
+function outcomeOf(outcome: RevocationOutcome): RevokeOutcome {
+  switch (outcome.outcome) {
+    case 'done':
+    case 'already':
+      return { outcome: outcome.outcome };
+    case 'pending-approval':
+      return { outcome: 'pending-approval', problem: outcome.message };
+    default:
+      return { outcome: outcome.outcome, problem: `${outcome.code}: ${outcome.message}` };
+  }
+}
+
+/** What a probe read, kept so that a screen or an auditor can ask for it later. */
+export interface ProbeRecords {
+  keep(
+    observations: readonly { readonly fingerprint: Fingerprint; readonly observation: StatusObservation }[],
+    now: Instant,
+  ): Promise<void>;
+}
+
+export function looker(parts: {
+  readonly probe: StatusProbe;
+  readonly connector: RevocationConnector;
+  readonly book: CertificateBook;
+  readonly issuers: Issuers;
+  readonly records: ProbeRecords;
+}): Looker {
+  return {
+    async look(certificates, reason, now) {
+      const facts = await parts.book.byFingerprints(certificates.map((c) => c.fingerprint));
+      await publish(parts, new Set(facts.map((f) => f.issuerHash)));
+      const known = facts.flatMap((fact) => {
+        const issuer = parts.issuers(fact.issuerHash);
+        return issuer === null ? [] : [{ fact, issuer }];
+      });
+      if (known.length === 0 && facts.length > 0) {
+        throw new Fault(
+          'issuer_unknown',
+          'The issuing CA’s certificate is not known, so no status can be verified. Add it to ca.issuers.',
+        );
+      }
+      const observations = await parts.probe.lookMany(
+        known.map(({ fact, issuer }) => ({
+          serial: fact.serial,
+          issuer,
+          crlUrls: fact.crlUrls,
+          ocspUrls: fact.ocspUrls,
+        })),
+      );
+      await parts.records.keep(
+        known.map(({ fact }, i) => ({ fingerprint: fact.fingerprint, observation: observations[i]! })),
+        now,
+      );
+      return known.map(({ fact }, i): Seen => seenOf(fact.fingerprint, observations[i]!, reason));
+    },
+  };
+}
+
+async function publish(
+  parts: { readonly connector: RevocationConnector; readonly issuers: Issuers },
+  issuerHashes: ReadonlySet<string>,
+): Promise<void> {
+  if (!parts.connector.abilities.forcesCrl) return;
+  // What the CA says about it does not matter: the probe decides.
+  for (const issuerHash of issuerHashes)
+    await parts.connector.publish({ issuerHash, issuer: parts.issuers(issuerHash) });
+}
+
+function seenOf(fingerprint: Fingerprint, observation: StatusObservation, reason: string): Seen {
+  const crl = `CRL ${observation.crl}${observation.crlNumber === null ? '' : ` (number ${observation.crlNumber})`}`;
+  const ocsp = observation.ocspNamed ? `, OCSP ${observation.ocsp}` : '';
+  const shown = observation.crlReason ?? observation.ocspReason ?? 'unspecified';
+  const wrongReason =
+    observation.published && shown !== reason ? `revoked, but with reason ${shown} instead of ${reason}` : null;
+  return {
+    fingerprint,
+    published: observation.published,
+    seen: `${crl}${ocsp}`,
+    problem: observation.problem ?? wrongReason,
+  };
+}
