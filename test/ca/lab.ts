@@ -12,12 +12,12 @@ export const labToken = 'lab-token';
 
 export const someSpki = spkiOfKey(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey);
 
-export async function aLab(options: { shards?: number; start?: string } = {}) {
+export async function aLab(options: { shards?: number; start?: string; baseUrl?: string } = {}) {
   const time = new VirtualTime(at(options.start ?? '2024-08-31T18:00:00Z'));
   const ca = await openLabCa({
     storage: new MemoryStorage(),
     time,
-    baseUrl: labUrl,
+    baseUrl: options.baseUrl ?? labUrl,
     keyPassphrase: 'test',
     token: labToken,
     ...(options.shards === undefined ? {} : { shards: options.shards }),
