@@ -16,7 +16,7 @@ ledgerContract({
   },
   stop: async () => database.drop(),
   open: async () => {
-    await database.pool.query('TRUNCATE intake.receipt, intake.source_count, intake.source_cursor');
+    await database.pool.query('TRUNCATE intake.receipt, intake.sighting, intake.source_count, intake.source_cursor');
     return postgresLedger(database.pool);
   },
 });

@@ -4,7 +4,8 @@
  * Promises of every adapter (`contract` in test/intake):
  * - `record` resolves only when the receipt would survive a power cut; when it rejects with outcome `unknown` it may
  *   have been recorded, and recording the same arrival again gives the same receipt, not a second one.
- * - Same source, same key, same bytes: one receipt with one more delivery. Same key, *other* bytes: two receipts.
+ * - Same source, same key, same bytes: one receipt with one more delivery, wherever it was seen. Same key, *other*
+ *   bytes: two receipts.
  * - A claimed receipt belongs to one reader until its lease ends; then, and only then, somebody else gets it.
  * - Marks are only ever added. Nothing removes a receipt.
  */
@@ -60,7 +61,7 @@ export interface SourceCount {
   readonly at: Instant;
 }
 
-/** A source that has seen another number of messages than the ledger holds: somebody has to look. */
+/** A source that shows more messages than the ledger has ever recorded from it: somebody has to look. */
 export interface Difference extends SourceCount {
   readonly recorded: number;
 }
@@ -100,10 +101,10 @@ export interface Ledger {
   /** Sealing identities that some kept receipt still needs. */
   keyIdsInUse(): Promise<readonly string[]>;
   related(facts: ReceiptFacts, except: ReceiptId | null): Promise<Related>;
-  /** Of `keys`, those that this source has never had recorded. */
+  /** Of `keys`, those that have never been recorded as seen in this folder of this source. */
   unrecorded(source: string, folder: string, keys: readonly string[]): Promise<readonly string[]>;
   reportSeen(count: SourceCount): Promise<void>;
-  /** Every source and folder whose last count is not what is recorded. */
+  /** Every source and folder whose last count is more than what is recorded. */
   differences(): Promise<readonly Difference[]>;
   cursor(source: string, folder: string): Promise<Cursor | null>;
   moveCursor(source: string, folder: string, cursor: Cursor, at: Instant): Promise<void>;

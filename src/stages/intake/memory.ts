@@ -18,6 +18,8 @@ interface Row {
 export function memoryLedger(): Ledger {
   const rows = new Map<ReceiptId, Row>();
   const byKey = new Map<string, ReceiptId[]>();
+  /** Places per source and folder. */
+  const sightings = new Map<string, Set<string>>();
   const counts = new Map<string, SourceCount>();
   const cursors = new Map<string, Cursor>();
   const listeners = new Set<() => void>();
@@ -56,7 +58,10 @@ export function memoryLedger(): Ledger {
   return {
     async record({ arrival, sealed }) {
       const sourceKey = arrival.sourceKey ?? sealed.sha256;
-      const key = JSON.stringify([arrival.source, arrival.folder ?? '', sourceKey]);
+      const key = JSON.stringify([arrival.source, sourceKey]);
+      const folder = JSON.stringify([arrival.source, arrival.folder ?? '']);
+      const sighted = sightings.get(folder) ?? new Set<string>();
+      sightings.set(folder, sighted.add(arrival.sightedAs ?? sourceKey));
       const known = byKey.get(key) ?? [];
       const same = known.find((id) => rows.get(id)?.receipt.sha256 === sealed.sha256);
       if (same !== undefined) {
@@ -66,9 +71,10 @@ export function memoryLedger(): Ledger {
       }
       const id = randomUUID() as ReceiptId;
       byKey.set(key, [...known, id]);
+      const { sightedAs: _, ...kept } = arrival;
       rows.set(id, {
         receipt: {
-          ...arrival,
+          ...kept,
           sourceKey,
           id,
           sha256: sealed.sha256,
@@ -159,7 +165,8 @@ export function memoryLedger(): Ledger {
       return related(facts, except);
     },
     async unrecorded(source, folder, keys) {
-      return keys.filter((key) => !byKey.has(JSON.stringify([source, folder, key])));
+      const sighted = sightings.get(JSON.stringify([source, folder]));
+      return keys.filter((key) => sighted?.has(key) !== true);
     },
     async reportSeen(count) {
       counts.set(JSON.stringify([count.source, count.folder, count.epoch]), count);
@@ -168,14 +175,11 @@ export function memoryLedger(): Ledger {
       return [...counts.values()]
         .map((count) => ({
           ...count,
-          recorded: [...rows.values()].filter(
-            ({ receipt }) =>
-              receipt.source === count.source &&
-              (receipt.folder ?? '') === count.folder &&
-              (count.epoch === '' || receipt.sourceKey.startsWith(`${count.epoch}/`)),
+          recorded: [...(sightings.get(JSON.stringify([count.source, count.folder])) ?? [])].filter(
+            (key) => count.epoch === '' || key.startsWith(`${count.epoch}/`),
           ).length,
         }))
-        .filter((count) => count.seen !== count.recorded);
+        .filter((count) => count.recorded < count.seen);
     },
     async cursor(source, folder) {
       return cursors.get(JSON.stringify([source, folder])) ?? null;

@@ -56,7 +56,7 @@ export const migrations: readonly { id: string; sql: string }[] = [
         thread_keys text[],
         automatic text,
         redacted bytea,
-        UNIQUE (source, folder, source_key, sha256),
+        UNIQUE (source, source_key, sha256),
         CHECK ((state = 'reading') = (leased_until IS NOT NULL))
       );
       -- Sealed bytes do not compress; trying would cost a core.
@@ -68,6 +68,15 @@ export const migrations: readonly { id: string; sql: string }[] = [
       CREATE INDEX receipt_message ON intake.receipt (message_id) WHERE NOT message_id_synthetic;
       CREATE INDEX receipt_thread ON intake.receipt USING gin (thread_keys);
       CREATE INDEX receipt_kept ON intake.receipt (key_id) WHERE sealed IS NOT NULL;
+      -- Where a source showed it: what is counted against what the source says it holds.
+      CREATE TABLE intake.sighting (
+        source text NOT NULL,
+        folder text NOT NULL,
+        place text NOT NULL,
+        receipt_id uuid NOT NULL REFERENCES intake.receipt,
+        PRIMARY KEY (source, folder, place, receipt_id)
+      );
+      CREATE INDEX sighting_receipt ON intake.sighting (receipt_id);
       CREATE TABLE intake.source_count (
         source text NOT NULL,
         folder text NOT NULL,
@@ -110,12 +119,15 @@ export function postgresLedger(pool: pg.Pool): Ledger {
                 envelope_to, accepted_at, not_before, marks)
              SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::timestamptz, $13::timestamptz, $14::jsonb
              FROM durable
-             ON CONFLICT (source, folder, source_key, sha256) DO UPDATE SET deliveries = receipt.deliveries + 1
+             ON CONFLICT (source, source_key, sha256) DO UPDATE SET deliveries = receipt.deliveries + 1
              RETURNING id, accepted_at
+           ), sighted AS (
+             INSERT INTO intake.sighting (source, folder, place, receipt_id)
+             SELECT $3, $4, $15, id FROM inserted ON CONFLICT DO NOTHING
            )
            SELECT inserted.id, inserted.id = $1 AS fresh, (extract(epoch FROM inserted.accepted_at) * 1000000)::bigint AS accepted_us,
              EXISTS (SELECT FROM intake.receipt other
-                     WHERE other.source = $3 AND other.folder = $4 AND other.source_key = $5 AND other.sha256 <> $6) AS reused
+                     WHERE other.source = $3 AND other.source_key = $5 AND other.sha256 <> $6) AS reused
            FROM inserted`,
           [
             id,
@@ -132,6 +144,7 @@ export function postgresLedger(pool: pg.Pool): Ledger {
             arrival.envelopeTo.map(storable),
             instantText(arrival.acceptedAt),
             marksJson(arrival.marks),
+            storable(arrival.sightedAs ?? arrival.sourceKey ?? sealed.sha256),
           ],
         ),
       );
@@ -268,8 +281,8 @@ export function postgresLedger(pool: pg.Pool): Ledger {
     async unrecorded(source, folder, keys) {
       const result = await pool.query<{ key: string }>(
         `SELECT asked.key FROM unnest($3::text[]) WITH ORDINALITY AS asked (key, place)
-         WHERE NOT EXISTS (SELECT FROM intake.receipt
-                           WHERE source = $1 AND folder = $2 AND source_key = asked.key)
+         WHERE NOT EXISTS (SELECT FROM intake.sighting
+                           WHERE source = $1 AND folder = $2 AND place = asked.key)
          ORDER BY asked.place`,
         [storable(source), storable(folder), keys.map(storable)],
       );
@@ -297,11 +310,11 @@ export function postgresLedger(pool: pg.Pool): Ledger {
                 (extract(epoch FROM counted.counted_at) * 1000000)::bigint AS counted_us, held.recorded
          FROM intake.source_count AS counted
          CROSS JOIN LATERAL (
-           SELECT count(*) AS recorded FROM intake.receipt AS receipt
-           WHERE receipt.source = counted.source AND receipt.folder = counted.folder
-             AND (counted.epoch = '' OR starts_with(receipt.source_key, counted.epoch || '/'))
+           SELECT count(DISTINCT place) AS recorded FROM intake.sighting AS sighting
+           WHERE sighting.source = counted.source AND sighting.folder = counted.folder
+             AND (counted.epoch = '' OR starts_with(sighting.place, counted.epoch || '/'))
          ) AS held
-         WHERE held.recorded <> counted.seen ORDER BY 1, 2, 3`,
+         WHERE held.recorded < counted.seen ORDER BY 1, 2, 3`,
       );
       return result.rows.map((row) => ({
         source: row.source,

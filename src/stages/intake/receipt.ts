@@ -18,10 +18,14 @@ export interface Arrival {
   /** The configured source: a listener, a mailbox account, an import. Counts are reconciled per source and folder. */
   readonly source: string;
   /**
-   * What names this message at its source for good (IMAP `UIDVALIDITY/UID`, an idempotency key, a path in an
-   * archive), so that a second delivery of it is recognised. Null: its content and envelope name it.
+   * What names this message at its source for good (an idempotency key, a ticket number, a path in an archive), so that a second delivery of it is recognised. Null: its content and envelope name it.
    */
   readonly sourceKey: string | null;
+  /**
+   * The place at the source where it was seen (IMAP `UIDVALIDITY/UID` in `folder`). A mail that somebody moves is
+   * seen at two places and is one receipt. Null: the same as `sourceKey`.
+   */
+  readonly sightedAs: string | null;
   readonly folder: string | null;
   /** The queue it arrived in, if the channel knows. */
   readonly mailbox: string | null;
@@ -39,7 +43,7 @@ export interface Arrival {
  */
 export type ReceiptState = 'new' | 'reading' | 'read' | 'failed';
 
-export interface Receipt extends Omit<Arrival, 'sourceKey'> {
+export interface Receipt extends Omit<Arrival, 'sourceKey' | 'sightedAs'> {
   readonly id: ReceiptId;
   readonly sourceKey: string;
   readonly sha256: string;

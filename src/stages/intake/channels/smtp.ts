@@ -116,6 +116,7 @@ async function take(
       channel: 'smtp',
       source,
       sourceKey: null,
+      sightedAs: null,
       folder: null,
       mailbox: envelopeTo[0] ?? null,
       envelopeFrom,

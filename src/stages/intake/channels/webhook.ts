@@ -1,0 +1,126 @@
+/**
+ * Tickets that other help desks of the CA push here, signed. The ticket's own creation time is a mark: the help desk's
+ * inbox is the CA's inbox, so the clock started there.
+ *
+ * Signature: `X-Rescind-Signature: t=UNIXSECONDS,v1=HEX`, HMAC-SHA256 over `t.body` with the shared secret. A secret
+ * of its own per source; old ones may stay listed while they are changed.
+ */
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { z } from 'zod';
+import type { ReceiptMark } from '../../../desk/clock/receipt-mark.ts';
+import type { Instant } from '../../../foundation/time/time.ts';
+import { type Answer, type ChannelContext, type Delivery, defineChannel, type Listening } from '../channel.ts';
+import { answerForFault, entryBytes, parseBody } from './entry.ts';
+import { type HelpdeskTicket, helpdeskNames, ticketOf } from './helpdesk.ts';
+
+const settings = z.strictObject({
+  secrets: z.array(z.string().min(16)).min(1),
+  helpdesk: z.enum(helpdeskNames).default('generic'),
+  mailbox: z.string().default('helpdesk@ca.example'),
+});
+
+/** A signature older or newer than this is a replay or a wrong clock. */
+const SIGNATURE_AGE_SECONDS_MAX = 300;
+
+export const webhookChannel = defineChannel({
+  name: 'webhook',
+  about: 'Takes signed tickets from other help desks (generic, Zammad, Request Tracker, Freshdesk).',
+  settings,
+  open: (source, chosen) => ({
+    name: 'webhook',
+    source,
+    listen: async (context): Promise<Listening> => ({
+      addresses: [],
+      accept: (delivery) => accept(source, chosen, delivery, context),
+      close: async () => undefined,
+    }),
+  }),
+});
+
+async function accept(
+  source: string,
+  chosen: z.infer<typeof settings>,
+  delivery: Delivery,
+  context: ChannelContext,
+): Promise<Answer> {
+  const now = context.time.now();
+  if (!isSigned(delivery, chosen.secrets, now)) {
+    context.refused({
+      source,
+      at: now,
+      envelopeFrom: null,
+      envelopeTo: [],
+      peer: delivery.peer,
+      code: 'bad_signature',
+    });
+    return { status: 401, body: { code: 'bad_signature', message: 'The signature is missing, wrong or too old.' } };
+  }
+  const parsed = parseBody(delivery.body, z.unknown());
+  if (!parsed.ok) return parsed.answer;
+  const ticket = ticketOf(chosen.helpdesk, parsed.value);
+  try {
+    const received = await context.receive(bytesOf(ticket, chosen), {
+      channel: 'webhook',
+      source,
+      sourceKey: ticket.id,
+      sightedAs: null,
+      folder: null,
+      mailbox: ticket.queue === '' ? chosen.mailbox : ticket.queue,
+      envelopeFrom: ticket.address === '' ? null : ticket.address,
+      envelopeTo: [chosen.mailbox],
+      markSource: 'webhook',
+      detail: `Webhook of ${chosen.helpdesk} from ${delivery.peer}`,
+      furtherMarks: createdMark(ticket, now),
+    });
+    return { status: 202, body: { reports: [{ receipt: received.receiptId, fresh: received.fresh }] } };
+  } catch (error) {
+    return answerForFault(error);
+  }
+}
+
+/** Signs a body as a help desk would; for set-up instructions and tests. */
+export function signWebhook(body: Uint8Array, secret: string, at: Instant): string {
+  const stamp = Math.floor(at.epochMilliseconds / 1000);
+  return `t=${stamp},v1=${mac(body, secret, String(stamp))}`;
+}
+
+function isSigned(delivery: Delivery, secrets: readonly string[], now: Instant): boolean {
+  const found = /^t=(\d{1,12}),v1=([0-9a-f]{64})$/.exec(delivery.headers['x-rescind-signature'] ?? '');
+  if (found === null) return false;
+  const age = Math.abs(now.epochMilliseconds / 1000 - Number(found[1]));
+  if (age > SIGNATURE_AGE_SECONDS_MAX) return false;
+  const given = Buffer.from(found[2] as string, 'hex');
+  return secrets.some((secret) =>
+    timingSafeEqual(given, Buffer.from(mac(delivery.body, secret, found[1] as string), 'hex')),
+  );
+}
+
+const mac = (body: Uint8Array, secret: string, stamp: string): string =>
+  createHmac('sha256', secret).update(`${stamp}.`).update(body).digest('hex');
+
+function createdMark(ticket: HelpdeskTicket, now: Instant): readonly ReceiptMark[] {
+  if (ticket.createdAt === null) return [];
+  const future = Temporal.Instant.compare(ticket.createdAt, now) > 0;
+  return [
+    {
+      source: 'webhook',
+      at: ticket.createdAt,
+      trusted: !future,
+      detail: `Ticket ${ticket.id} was created there${future ? ' (in the future: its clock is wrong)' : ''}`,
+    },
+  ];
+}
+
+function bytesOf(ticket: HelpdeskTicket, chosen: z.infer<typeof settings>): Uint8Array {
+  return entryBytes({
+    channel: `webhook/${chosen.helpdesk}`,
+    name: ticket.name,
+    address: ticket.address,
+    to: chosen.mailbox,
+    subject: ticket.subject,
+    text: ticket.text,
+    lines: [],
+    date: ticket.createdAt,
+    attachments: ticket.attachments,
+  });
+}
