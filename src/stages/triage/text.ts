@@ -44,7 +44,8 @@ export function sentencesOf(message: Message): Sentence[] {
       paragraph++;
       for (const piece of splitSentences(block)) {
         const words = wordsOf(piece);
-        if (words.length > 0 && sentences.length < sentencesMax) sentences.push({ zone, words, paragraph, text: piece.trim() });
+        if (words.length > 0 && sentences.length < sentencesMax)
+          sentences.push({ zone, words, paragraph, text: piece.trim() });
       }
     }
   };
@@ -65,13 +66,24 @@ export function mask(raw: string): string {
     .replace(/\b(?:https?|ftp):\/\/[^\s<>"'）」]+/gi, (url) => maskUrl(url))
     .replace(/(?<![\w.])crt\.sh\b\S*/gi, ' xcrtsh ')
     .replace(/[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)*/gu, ' xaddress ')
-    .replace(/(?<![\p{L}\p{N}])(?:[\w-]*[./\\])*[\w-]*\.(?:key|pfx|p12|jks|pk8|keystore)(?![\p{L}\p{N}.])|\bid_(?:rsa|ecdsa|ed25519)\b/giu, ` ${keyFile} `)
+    .replace(
+      /(?<![\p{L}\p{N}])(?:[\w-]*[./\\])*[\w-]*\.(?:key|pfx|p12|jks|pk8|keystore)(?![\p{L}\p{N}.])|\bid_(?:rsa|ecdsa|ed25519)\b/giu,
+      ` ${keyFile} `,
+    )
     .replace(/(?<![\p{L}\p{N}])(?:[\w-]*[./\\])*[\w-]+\.(?:pem|crt|cer|der|csr)(?![\p{L}\p{N}.])/giu, ' xcertfile ')
     .replace(/\*\.(?:[\p{L}\p{N}-]+\.)+\p{L}{2,}/gu, ' xwildhost ')
-    .replace(/(?<![\p{L}\p{N}@])(?:[\p{L}\p{N}_](?:[\p{L}\p{N}_-]*)\.)+(?:[a-z]{2,24}|рф)(?![\p{L}\p{N}])/giu, (host) => maskHost(host))
-    .replace(/(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{2}[: -]){7,}[0-9A-Fa-f]{2}|(?<![0-9A-Za-z])[0-9A-Fa-f]{16,}(?![0-9A-Za-z])/g, ' xhex ')
+    .replace(/(?<![\p{L}\p{N}@])(?:[\p{L}\p{N}_](?:[\p{L}\p{N}_-]*)\.)+(?:[a-z]{2,24}|рф)(?![\p{L}\p{N}])/giu, (host) =>
+      maskHost(host),
+    )
+    .replace(
+      /(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{2}[: -]){7,}[0-9A-Fa-f]{2}|(?<![0-9A-Za-z])[0-9A-Fa-f]{16,}(?![0-9A-Za-z])/g,
+      ' xhex ',
+    )
     .replace(/\b\d{1,3}(?:\.\d{1,3}){3}\b/g, ' xip ')
-    .replace(/\b(?:rsa|RSA)[- ]?(\d{3,5})\b/g, (_, bits: string) => ` rsa ${Number(bits) < 2048 ? 'xsmallbits' : 'xbits'} `)
+    .replace(
+      /\b(?:rsa|RSA)[- ]?(\d{3,5})\b/g,
+      (_, bits: string) => ` rsa ${Number(bits) < 2048 ? 'xsmallbits' : 'xbits'} `,
+    )
     .replace(/\b(512|768|1024)[ -]?(?=bits?\b|бит|ビット|位|비트|بت)/gi, ' xsmallbits ')
     .replace(/\b4\.9\.1\.1\b|\b4\.9\.[1-9]\d?(?:\.\d)?\b/g, ' xbrsection ')
     .replace(/\b\d[\d.,:/-]*\d\b|\b\d\b/g, ' xnum ');
@@ -85,7 +97,12 @@ function maskUrl(url: string): string {
 
 /** A word with a dot is a host unless it is a file; abbreviations were never two letters after the last dot. */
 function maskHost(host: string): string {
-  if (/\.(?:txt|csv|json|xml|html?|php|js|ts|py|zip|gz|tar|exe|pdf|docx?|xlsx?|png|jpe?g|conf|cfg|ini|ya?ml|env|log|bin|sql|bak|md|sh)$/i.test(host) && host.split('.').length < 4) {
+  if (
+    /\.(?:txt|csv|json|xml|html?|php|js|ts|py|zip|gz|tar|exe|pdf|docx?|xlsx?|png|jpe?g|conf|cfg|ini|ya?ml|env|log|bin|sql|bak|md|sh)$/i.test(
+      host,
+    ) &&
+    host.split('.').length < 4
+  ) {
     return / ?\.(?:env|sql|bak)$/i.test(host) ? ' xsecretfile ' : ' xfile ';
   }
   if (/^(?:\p{L}\.){1,4}\p{L}?$/u.test(host)) return host.replaceAll('.', '');
@@ -94,12 +111,17 @@ function maskHost(host: string): string {
 
 /** A sentence ends at its mark, at a blank line, or where a list goes on. A wrapped line does not end one. */
 export function splitSentences(block: string): string[] {
-  return block.split(/(?<=[.!?…])[\s"'»”)]+(?=\S)|(?<=[。！？])|(?<=[।؟])\s*|\n(?=[ \t>]*(?:[-*•|#–]|\d{1,2}[.)]|\w[\w -]{0,24}:)\s)|;\s/u);
+  return block.split(
+    /(?<=[.!?…])[\s"'»”)]+(?=\S)|(?<=[。！？])|(?<=[।؟])\s*|\n(?=[ \t>]*(?:[-*•|#–]|\d{1,2}[.)]|\w[\w -]{0,24}:)\s)|;\s/u,
+  );
 }
 
 /** Letters of one script run and marks; single characters where the script writes no spaces. */
 const single = '[\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Hangul}ー々]';
-const wordPattern = new RegExp(`${single}|(?:(?!${single})[\\p{L}\\p{M}\\p{N}])+(?:'(?!\\s)\\p{L}[\\p{L}\\p{M}]*)*|[?]`, 'gu');
+const wordPattern = new RegExp(
+  `${single}|(?:(?!${single})[\\p{L}\\p{M}\\p{N}])+(?:'(?!\\s)\\p{L}[\\p{L}\\p{M}]*)*|[?]`,
+  'gu',
+);
 
 export function wordsOf(text: string): string[] {
   return fold(text).match(wordPattern) ?? [];
@@ -124,6 +146,12 @@ export function fold(text: string): string {
     // Latin, Greek and Cyrillic accents, Arabic vowel signs and the Devanagari nukta; vowel signs of Hindi stay.
     .replace(/[\u0300-\u036f\u064b-\u065f\u0670\u0640\u093c]/g, '')
     .normalize('NFC');
-  if (/[\u0600-\u06ff]/.test(out)) out = out.replace(/[أإآٱ]/g, 'ا').replace(/ى/g, 'ي').replace(/ة/g, 'ه').replace(/[ؤ]/g, 'و').replace(/ئ/g, 'ي');
+  if (/[\u0600-\u06ff]/.test(out))
+    out = out
+      .replace(/[أإآٱ]/g, 'ا')
+      .replace(/ى/g, 'ي')
+      .replace(/ة/g, 'ه')
+      .replace(/[ؤ]/g, 'و')
+      .replace(/ئ/g, 'ي');
   return out;
 }

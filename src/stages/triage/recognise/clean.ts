@@ -10,11 +10,78 @@ const invisible = /[\u00AD\u034F\u061C\u115F\u180E\u200B-\u200F\u202A-\u202E\u20
 /** Letters of other scripts that look like an ASCII letter or sign. Only those a forger or a keyboard really uses. */
 const lookalikes = new Map<string, string>(
   Object.entries({
-    а: 'a', в: 'b', е: 'e', к: 'k', м: 'm', н: 'h', о: 'o', р: 'p', с: 'c', т: 't', у: 'y', х: 'x', ѕ: 's', і: 'i', ј: 'j',
-    ԁ: 'd', ԛ: 'q', ԝ: 'w', ѵ: 'v', һ: 'h', ӏ: 'l', А: 'A', В: 'B', Е: 'E', К: 'K', М: 'M', Н: 'H', О: 'O', Р: 'P', С: 'C',
-    Т: 'T', У: 'Y', Х: 'X', Ѕ: 'S', І: 'I', Ј: 'J', α: 'a', ο: 'o', ρ: 'p', ν: 'v', υ: 'u', ι: 'i', κ: 'k', Α: 'A', Β: 'B',
-    Ε: 'E', Ζ: 'Z', Η: 'H', Ι: 'I', Κ: 'K', Μ: 'M', Ν: 'N', Ο: 'O', Ρ: 'P', Τ: 'T', Υ: 'Y', Χ: 'X', ɡ: 'g', ɑ: 'a', ı: 'i',
-    '∶': ':', '：': ':', '．': '.', '。': '.', '‐': '-', '‑': '-', '‒': '-', '–': '-', '—': '-', '−': '-', '／': '/', '․': '.',
+    а: 'a',
+    в: 'b',
+    е: 'e',
+    к: 'k',
+    м: 'm',
+    н: 'h',
+    о: 'o',
+    р: 'p',
+    с: 'c',
+    т: 't',
+    у: 'y',
+    х: 'x',
+    ѕ: 's',
+    і: 'i',
+    ј: 'j',
+    ԁ: 'd',
+    ԛ: 'q',
+    ԝ: 'w',
+    ѵ: 'v',
+    һ: 'h',
+    ӏ: 'l',
+    А: 'A',
+    В: 'B',
+    Е: 'E',
+    К: 'K',
+    М: 'M',
+    Н: 'H',
+    О: 'O',
+    Р: 'P',
+    С: 'C',
+    Т: 'T',
+    У: 'Y',
+    Х: 'X',
+    Ѕ: 'S',
+    І: 'I',
+    Ј: 'J',
+    α: 'a',
+    ο: 'o',
+    ρ: 'p',
+    ν: 'v',
+    υ: 'u',
+    ι: 'i',
+    κ: 'k',
+    Α: 'A',
+    Β: 'B',
+    Ε: 'E',
+    Ζ: 'Z',
+    Η: 'H',
+    Ι: 'I',
+    Κ: 'K',
+    Μ: 'M',
+    Ν: 'N',
+    Ο: 'O',
+    Ρ: 'P',
+    Τ: 'T',
+    Υ: 'Y',
+    Χ: 'X',
+    ɡ: 'g',
+    ɑ: 'a',
+    ı: 'i',
+    '∶': ':',
+    '：': ':',
+    '．': '.',
+    '。': '.',
+    '‐': '-',
+    '‑': '-',
+    '‒': '-',
+    '–': '-',
+    '—': '-',
+    '−': '-',
+    '／': '/',
+    '․': '.',
   }),
 );
 
@@ -30,7 +97,8 @@ export function visibleText(text: string): string {
 export function withoutLookalikes(text: string): string {
   if (!/[^\p{ASCII}]/u.test(text)) return text;
   return text.replace(/[^\s<>"'()]+/gu, (word) => {
-    if (!/[A-Za-z0-9]/.test(word) || !/[\u0370-\u052F\u2010-\u2015\u2024\u2212\u2236\u0251\u0261\u0131]/.test(word)) return word;
+    if (!/[A-Za-z0-9]/.test(word) || !/[\u0370-\u052F\u2010-\u2015\u2024\u2212\u2236\u0251\u0261\u0131]/.test(word))
+      return word;
     const folded = [...word].map((char) => lookalikes.get(char) ?? char).join('');
     // Keep the folding only where it ended in plain ASCII: otherwise it was a word of another language.
     return /^\p{ASCII}*$/u.test(folded) ? folded : word;
@@ -41,7 +109,9 @@ export function withoutLookalikes(text: string): string {
 export function refang(text: string): string {
   if (!/h[xX*+]{2}p|meow|\[|\(|\{|\\\./i.test(text)) return text;
   return text
-    .replace(/\bh(?:xx|XX|\*\*|\+\+|tt\[?|XX)ps?(?=\s?(?::|\[:|\(:))/gi, (match) => (/s$/i.test(match) ? 'https' : 'http'))
+    .replace(/\bh(?:xx|XX|\*\*|\+\+|tt\[?|XX)ps?(?=\s?(?::|\[:|\(:))/gi, (match) =>
+      /s$/i.test(match) ? 'https' : 'http',
+    )
     .replace(/\bmeows?(?=:\/\/)/gi, (match) => (/s$/i.test(match) ? 'https' : 'http'))
     .replace(/\s?\[:\]\s?/g, ':')
     .replace(/\[:\/\/\]|\[:\]\/\/|\(:\/\/\)/g, '://')

@@ -11,16 +11,24 @@ export interface HashFinding {
 
 const separator = '[ \\t]*(?:[:\\-.]|[ \\t]|=?\\r?\\n[ \\t>|*]*)[ \\t]*';
 /** 32 pairs with one separator between them (colon, blank, dash, line break with a quote sign). */
-const paired = new RegExp(`(?<![0-9A-Fa-f:])[0-9A-Fa-f]{2}(?:${separator}[0-9A-Fa-f]{2}){31}(?![0-9A-Fa-f]|:[0-9A-Fa-f]{2})`, 'g');
+const paired = new RegExp(
+  `(?<![0-9A-Fa-f:])[0-9A-Fa-f]{2}(?:${separator}[0-9A-Fa-f]{2}){31}(?![0-9A-Fa-f]|:[0-9A-Fa-f]{2})`,
+  'g',
+);
 /** Blocks of four or eight digits. */
-const grouped = /(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{4}(?:[ :-]|\r?\n[ \t>]*)){15}[0-9A-Fa-f]{4}(?![0-9A-Fa-f])|(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{8}(?:[ :-]|\r?\n[ \t>]*)){7}[0-9A-Fa-f]{8}(?![0-9A-Fa-f])|(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{16}(?:[ :-]|\r?\n[ \t>]*)){3}[0-9A-Fa-f]{16}(?![0-9A-Fa-f])/g;
+const grouped =
+  /(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{4}(?:[ :-]|\r?\n[ \t>]*)){15}[0-9A-Fa-f]{4}(?![0-9A-Fa-f])|(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{8}(?:[ :-]|\r?\n[ \t>]*)){7}[0-9A-Fa-f]{8}(?![0-9A-Fa-f])|(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{16}(?:[ :-]|\r?\n[ \t>]*)){3}[0-9A-Fa-f]{16}(?![0-9A-Fa-f])/g;
 const plain = /(?<![0-9A-Za-z])(?:0x)?([0-9A-Fa-f]{64})(?![0-9A-Za-z])/g;
 /** One break inside, as mail programs make it: the two halves must add up to 64. */
-const broken = /(?<![0-9A-Za-z])([0-9A-Fa-f]{8,63})(?:=?\r?\n[ \t>|]*|[ \t]+\\?\r?\n[ \t>|]*|-\r?\n[ \t>|]*)([0-9A-Fa-f]{1,56})(?![0-9A-Za-z])/g;
+const broken =
+  /(?<![0-9A-Za-z])([0-9A-Fa-f]{8,63})(?:=?\r?\n[ \t>|]*|[ \t]+\\?\r?\n[ \t>|]*|-\r?\n[ \t>|]*)([0-9A-Fa-f]{1,56})(?![0-9A-Za-z])/g;
 
-const spkiWords = /spki|pub(?:lic)?[\s_-]?key|public[\s_-]?key|key[\s_-]?(?:hash|id|pin|sha)|pin(?:-|\b)|pinned|schl(?:ü|ue)ssel-?(?:hash|pin)|clé publique|clave pública|chiave pubblica|chave pública|publieke sleutel|klucz(?:a)? publiczn|открыт\S* ключ|公開鍵|公钥|公鑰|공개\s?키|المفتاح العام|khóa công khai|açık anahtar|सार्वजनिक कुंजी/i;
-const certificateWords = /\bcert(?:ificate|\.|s|\b)|fingerprint|thumbprint|leaf|zertifikat|certificat|certificad|certyfikat|сертификат|отпечат|sertifika|证书|證書|証明書|인증서|प्रमाणपत्र|شهادة|chứng (?:chỉ|thư)|fingerabdruck|empreinte|huella|impronta|vingerafdruk|odcisk|parmak izi|拇印|指纹|指紋|지문|بصمة|vân tay|crt\.sh|censys/i;
-const fileWords = /(?:sample|malware|file|binary|image|iso|apk|exe|dll|installer|archive|zip|tarball|download|payload|dropper|datei|fichier|archivo|ficheiro|arquivo|bestand|plik|файл|dosya|文件|ファイル|파일|tệp|ملف|container|docker|layer|commit|attachment|firmware|build|package|artifact|screenshot|pdf|evidence bag)[^\n]{0,30}$|\.(?:exe|zip|bin|iso|apk|dll|pdf|msi|tar|gz|7z|docx?|xlsx?|img)\b[^\n]{0,24}$/i;
+const spkiWords =
+  /spki|pub(?:lic)?[\s_-]?key|public[\s_-]?key|key[\s_-]?(?:hash|id|pin|sha)|pin(?:-|\b)|pinned|schl(?:ü|ue)ssel-?(?:hash|pin)|clé publique|clave pública|chiave pubblica|chave pública|publieke sleutel|klucz(?:a)? publiczn|открыт\S* ключ|公開鍵|公钥|公鑰|공개\s?키|المفتاح العام|khóa công khai|açık anahtar|सार्वजनिक कुंजी/i;
+const certificateWords =
+  /\bcert(?:ificate|\.|s|\b)|fingerprint|thumbprint|leaf|zertifikat|certificat|certificad|certyfikat|сертификат|отпечат|sertifika|证书|證書|証明書|인증서|प्रमाणपत्र|شهادة|chứng (?:chỉ|thư)|fingerabdruck|empreinte|huella|impronta|vingerafdruk|odcisk|parmak izi|拇印|指纹|指紋|지문|بصمة|vân tay|crt\.sh|censys/i;
+const fileWords =
+  /(?:sample|malware|file|binary|image|iso|apk|exe|dll|installer|archive|zip|tarball|download|payload|dropper|datei|fichier|archivo|ficheiro|arquivo|bestand|plik|файл|dosya|文件|ファイル|파일|tệp|ملف|container|docker|layer|commit|attachment|firmware|build|package|artifact|screenshot|pdf|evidence bag)[^\n]{0,30}$|\.(?:exe|zip|bin|iso|apk|dll|pdf|msi|tar|gz|7z|docx?|xlsx?|img)\b[^\n]{0,24}$/i;
 
 /** All SHA-256-sized values in the order they stand; each once. */
 export function findHashes(text: string): HashFinding[] {
@@ -32,17 +40,26 @@ export function findHashes(text: string): HashFinding[] {
   };
   for (const match of text.matchAll(plain)) add(match[1]!, match.index, match.index + match[0].length);
   for (const regex of [paired, grouped]) {
-    for (const match of text.matchAll(regex)) add(match[0].replace(/[^0-9A-Fa-f]/g, ''), match.index, match.index + match[0].length);
+    for (const match of text.matchAll(regex))
+      add(match[0].replace(/[^0-9A-Fa-f]/g, ''), match.index, match.index + match[0].length);
   }
   for (const match of text.matchAll(broken)) {
     const value = match[1]! + match[2]!;
     // Two serial numbers under each other are 32 + 32 digits too; without a word that says "hash" they stay two.
     const listed = match[1]!.length === match[2]!.length;
     if (value.length !== 64) continue;
-    if (listed && !/sha.?256|fingerprint|thumbprint|finger|empreinte|huella|指紋|指纹/i.test(text.slice(Math.max(0, match.index - 60), match.index))) continue;
+    if (
+      listed &&
+      !/sha.?256|fingerprint|thumbprint|finger|empreinte|huella|指紋|指纹/i.test(
+        text.slice(Math.max(0, match.index - 60), match.index),
+      )
+    )
+      continue;
     add(value, match.index, match.index + match[0].length);
   }
-  const hashes: HashFinding[] = found.sort((a, b) => a.at - b.at).map((one) => ({ kind: kindOf(text, one.at, one.end), value: one.value, at: one.at }));
+  const hashes: HashFinding[] = found
+    .sort((a, b) => a.at - b.at)
+    .map((one) => ({ kind: kindOf(text, one.at, one.end), value: one.value, at: one.at }));
   for (const match of text.matchAll(/(?:sha256\/|pin-sha256\s*=\s*["']?|sha256:)\s*([A-Za-z0-9+/]{43}=)/g)) {
     hashes.push({ kind: 'spki', value: Buffer.from(match[1]!, 'base64').toString('hex'), at: match.index });
   }
@@ -72,7 +89,8 @@ function kindOf(text: string, at: number, end: number): HashFinding['kind'] {
   // A bare list: the nearest heading above decides, and a hash nobody explains is taken for a certificate's.
   const heading = text.slice(Math.max(0, lineStart - 240), lineStart);
   const above = lastOf(heading, [spkiWords, certificateWords]);
-  if (above === 0 && /(?:spki|pin|hash|sha)[^\n]{0,60}[:\n]\s*(?:\S*[0-9a-fA-F]{40,}\S*\s*)*$/i.test(heading)) return 'spki';
+  if (above === 0 && /(?:spki|pin|hash|sha)[^\n]{0,60}[:\n]\s*(?:\S*[0-9a-fA-F]{40,}\S*\s*)*$/i.test(heading))
+    return 'spki';
   return 'fingerprint';
 }
 
@@ -95,7 +113,9 @@ function lastOf(text: string, patterns: readonly RegExp[]): number {
 /** The heading of the column a value stands in, for comma, semicolon, tab or pipe separated tables. */
 export function columnAbove(text: string, lineStart: number, at: number): string | null {
   const line = text.slice(lineStart, at);
-  const sign = [',', ';', '\t', '|'].map((char) => ({ char, count: line.split(char).length - 1 })).sort((a, b) => b.count - a.count)[0]!;
+  const sign = [',', ';', '\t', '|']
+    .map((char) => ({ char, count: line.split(char).length - 1 }))
+    .sort((a, b) => b.count - a.count)[0]!;
   const number = sign.count;
   let above = lineStart;
   for (let rows = 0; rows < 400 && above > 0; rows++) {
@@ -105,7 +125,13 @@ export function columnAbove(text: string, lineStart: number, at: number): string
     if (row.trim() === '') return null;
     const cells = row.split(sign.char);
     if (cells.length < 2) return null;
-    if (cells.some((cell) => /^\s*"?\s*(?:sha-?256|serial|serial.?number|fingerprint|thumbprint|spki\S*|crt\.?sh.*|host(?:name)?|domain|subject|issuer|seriennummer|sha256.*|cn|san|pubkey\S*|cert\S*|leaf\S*)\s*"?\s*$/i.test(cell))) {
+    if (
+      cells.some((cell) =>
+        /^\s*"?\s*(?:sha-?256|serial|serial.?number|fingerprint|thumbprint|spki\S*|crt\.?sh.*|host(?:name)?|domain|subject|issuer|seriennummer|sha256.*|cn|san|pubkey\S*|cert\S*|leaf\S*)\s*"?\s*$/i.test(
+          cell,
+        ),
+      )
+    ) {
       return cells[number]?.trim() ?? null;
     }
   }

@@ -9,24 +9,31 @@ export interface UrlFinding {
   readonly host: string;
 }
 
-const urlPattern = /\bhttps?:\/\/[^\s<>"'`{}|\\^\u3001\u3002\uFF0C\uFF09\u300D\u300F\u3011\u201C\u201D\u00AB\u00BB\u060C]+/gi;
+const urlPattern =
+  /\bhttps?:\/\/[^\s<>"'`{}|\\^\u3001\u3002\uFF0C\uFF09\u300D\u300F\u3011\u201C\u201D\u00AB\u00BB\u060C]+/gi;
 const label = '[\\p{L}\\p{N}_](?:[\\p{L}\\p{N}_-]{0,62})';
-const hostPattern = new RegExp(`(?<![\\p{L}\\p{N}@._%+/-])(?:\\*\\.)?(?:${label}\\.){1,8}(?:xn--[a-z0-9-]+|[a-z]{2,24}|рф|中国|рус|भारत|한국|在线|网址)(?![\\p{L}\\p{N}_@-]|\\.[\\p{L}\\p{N}])`, 'giu');
+const hostPattern = new RegExp(
+  `(?<![\\p{L}\\p{N}@._%+/-])(?:\\*\\.)?(?:${label}\\.){1,8}(?:xn--[a-z0-9-]+|[a-z]{2,24}|рф|中国|рус|भारत|한국|在线|网址)(?![\\p{L}\\p{N}_@-]|\\.[\\p{L}\\p{N}])`,
+  'giu',
+);
 
 /** What ends like a host but is a file, a program or a record of a specification. */
 const fileEndings = new Set(
-  'pem key crt cer der csr pfx p12 jks txt csv json xml html htm php asp aspx jsp js ts py rb sh go rs c h cpp java zip gz tar tgz xz rar exe dll msi apk bin img iso pdf doc docx xls xlsx ppt png jpg jpeg gif svg eml msg log conf cfg ini yml yaml env bak old sql db lock md rst asc sig gpg p7b p7s p7m p8 keystore service local'.split(' '),
+  'pem key crt cer der csr pfx p12 jks txt csv json xml html htm php asp aspx jsp js ts py rb sh go rs c h cpp java zip gz tar tgz xz rar exe dll msi apk bin img iso pdf doc docx xls xlsx ppt png jpg jpeg gif svg eml msg log conf cfg ini yml yaml env bak old sql db lock md rst asc sig gpg p7b p7s p7m p8 keystore service local'.split(
+    ' ',
+  ),
 );
 /** Endings that are both a file and a country or a real zone; they count as hosts when they have a host's shape. */
 const alsoZones = new Set(['sh', 'rs', 'py', 'md', 'pl', 'so', 'local', 'zip', 'st', 'ps']);
-const abbreviations = /^(?:[a-z]\.){1,3}[a-z]$|^(?:e\.g|i\.e|z\.b|u\.a|d\.h|a\.m|p\.m|bzw\.\w+|usw\.\w+|etc\.\w+|node\.js|vue\.js|next\.js|asp\.net|no\.\w+|nr\.\w+|vs\.\w+|st\.\w+|dr\.\w+|mr\.\w+|mrs\.\w+)$/i;
+const abbreviations =
+  /^(?:[a-z]\.){1,3}[a-z]$|^(?:e\.g|i\.e|z\.b|u\.a|d\.h|a\.m|p\.m|bzw\.\w+|usw\.\w+|etc\.\w+|node\.js|vue\.js|next\.js|asp\.net|no\.\w+|nr\.\w+|vs\.\w+|st\.\w+|dr\.\w+|mr\.\w+|mrs\.\w+)$/i;
 
 export function findUrls(text: string): UrlFinding[] {
   const urls = new Map<string, UrlFinding>();
   for (const match of text.matchAll(urlPattern)) {
     const url = trimUrl(match[0]);
     const host = /^https?:\/\/(?:[^/?#@]*@)?(\[[^\]]*\]|[^/?#:]*)/i.exec(url)?.[1]?.toLowerCase() ?? '';
-    if (host === '' || /^[.\-]|\.$/.test(host)) continue;
+    if (host === '' || /^[.-]|\.$/.test(host)) continue;
     if (!urls.has(url)) urls.set(url, { url, host });
   }
   return [...urls.values()];
@@ -46,7 +53,10 @@ function trimUrl(raw: string): string {
 
 /** Host names in running text, outside of web and mail addresses. */
 export function findHosts(text: string): string[] {
-  const bare = text.replace(urlPattern, ' ').replace(/[^\s<>"'(),;:]+@[^\s<>"'(),;:]+/g, ' ').replace(/\/[^\s]*\.(?:pem|key|crt|txt|bin|conf)\b/gi, ' ');
+  const bare = text
+    .replace(urlPattern, ' ')
+    .replace(/[^\s<>"'(),;:]+@[^\s<>"'(),;:]+/g, ' ')
+    .replace(/\/[^\s]*\.(?:pem|key|crt|txt|bin|conf)\b/gi, ' ');
   const hosts = new Set<string>();
   for (const match of bare.matchAll(hostPattern)) {
     const host = match[0].toLowerCase().replace(/^\*\./, '');
@@ -69,7 +79,8 @@ function isHost(host: string): boolean {
 }
 
 /** Hosts that carry a report's evidence or its sender's tools, never the certificate in question. */
-const carriers = /(?:^|[.-])(?:crt|crtsh|paste|pastebin|ghostbin|hastebin|gist|git|gitlab|github|codehub|bitbucket|sourceforge|codeberg|repo|raw|s3|s3store|blob|bucket|storage|archive|mirror|drive|dropbox|wetransfer|filehost|upload|imgur|forum|board|reddit|twitter|telegram|discord|youtube|bugs|bugzilla|bug|tracker|jira|issues|ci|jenkins|registry|hub|docker|npm|pypi|virustotal|urlscan|phishtank|censys|shodan|ssllabs|certspotter|news|newsletter|unsubscribe|unsub|click|links|track|wiki|docs|doc|advisory|nvd|cve|mitre|ietf|rfc-editor|cabforum|mozilla|ccadb|rootprogram|download|transfer)(?=[.-]|$)/i;
+const carriers =
+  /(?:^|[.-])(?:crt|crtsh|paste|pastebin|ghostbin|hastebin|gist|git|gitlab|github|codehub|bitbucket|sourceforge|codeberg|repo|raw|s3|s3store|blob|bucket|storage|archive|mirror|drive|dropbox|wetransfer|filehost|upload|imgur|forum|board|reddit|twitter|telegram|discord|youtube|bugs|bugzilla|bug|tracker|jira|issues|ci|jenkins|registry|hub|docker|npm|pypi|virustotal|urlscan|phishtank|censys|shodan|ssllabs|certspotter|news|newsletter|unsubscribe|unsub|click|links|track|wiki|docs|doc|advisory|nvd|cve|mitre|ietf|rfc-editor|cabforum|mozilla|ccadb|rootprogram|download|transfer)(?=[.-]|$)/i;
 
 export function isCarrier(host: string): boolean {
   return carriers.test(host) || host === 'crt.sh';

@@ -59,9 +59,18 @@ export function recognise(message: Message, objects: ObjectFacts | null): Recogn
   }
   for (const value of spki) fingerprints.delete(value);
 
-  const own = objects ?? { ...findObjects(message.texts.map((block) => block.text), message.attachments.map((one) => one.bytes)), derivedFingerprintsSha256: [], derivedSerials: [] };
+  const own = objects ?? {
+    ...findObjects(
+      message.texts.map((block) => block.text),
+      message.attachments.map((one) => one.bytes),
+    ),
+    derivedFingerprintsSha256: [],
+    derivedSerials: [],
+  };
   const senders = new Set([...message.from, ...message.replyTo].map((one) => ownerOf(one.address.split('@')[1] ?? '')));
-  const hostsInLinks = [...new Set(urls.values())].filter((host) => !isCarrier(host) && !senders.has(ownerOf(host)) && !/^[\d.:[\]]+$/.test(host));
+  const hostsInLinks = [...new Set(urls.values())].filter(
+    (host) => !isCarrier(host) && !senders.has(ownerOf(host)) && !/^[\d.:[\]]+$/.test(host),
+  );
   return {
     artifacts: {
       fingerprintsSha256: [...fingerprints],

@@ -9,7 +9,8 @@ export interface ObjectsFound {
   readonly hasCsr: boolean;
 }
 
-const privateArmour = /-----BEGIN (?:[A-Z0-9 ]{0,30})PRIVATE KEY(?: BLOCK)?-----[\s>|]*(?:[A-Za-z-]+:[^\n]*\s+)*[A-Za-z0-9+/=\s>|]{64,}/;
+const privateArmour =
+  /-----BEGIN (?:[A-Z0-9 ]{0,30})PRIVATE KEY(?: BLOCK)?-----[\s>|]*(?:[A-Za-z-]+:[^\n]*\s+)*[A-Za-z0-9+/=\s>|]{64,}/;
 const certificateArmour = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[\s>|]*[A-Za-z0-9+/=\s>|]{100,}/;
 const csrArmour = /-----BEGIN (?:NEW )?CERTIFICATE REQUEST-----[\s>|]*[A-Za-z0-9+/=\s>|]{100,}/;
 /** base64 of a DER SEQUENCE: `MII…`, and the short forms of EC keys `MHc`, `MIG`, `MC4`. */
@@ -84,8 +85,14 @@ function element(der: Uint8Array, at: number): { tag: number; start: number; end
 /** Replaces armoured blocks and long base64 by a mark, for features and excerpts. A key never passes this line. */
 export function maskObjects(text: string): string {
   return text
-    .replace(/-----BEGIN ([A-Z0-9 ]{1,60})-----[\s\S]{0,200000}?(?:-----END [A-Z0-9 ]{1,60}-----|$)/g, (_, kind: string) => ` ⟦${markOf(kind)}⟧ `)
-    .replace(/(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{60,}={0,2}(?:\s+[> ]*[A-Za-z0-9+/]{20,}={0,2})*(?![A-Za-z0-9+/])/g, (run) => (/^[0-9a-fA-F\s]+$/.test(run) ? run : ' ⟦blob⟧ '));
+    .replace(
+      /-----BEGIN ([A-Z0-9 ]{1,60})-----[\s\S]{0,200000}?(?:-----END [A-Z0-9 ]{1,60}-----|$)/g,
+      (_, kind: string) => ` ⟦${markOf(kind)}⟧ `,
+    )
+    .replace(
+      /(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{60,}={0,2}(?:\s+[> ]*[A-Za-z0-9+/]{20,}={0,2})*(?![A-Za-z0-9+/])/g,
+      (run) => (/^[0-9a-fA-F\s]+$/.test(run) ? run : ' ⟦blob⟧ '),
+    );
 }
 
 function markOf(kind: string): string {
