@@ -7,5 +7,6 @@ export { defaultWindowPolicy, type WindowPolicy } from './policy.ts';
 export { migrations, postgresRenewalStore } from './postgres.ts';
 export * from './replacement.ts';
 export { type CertificateSource, type RenewalAnswer, RenewalInfo, type RenewalInfoParts } from './service.ts';
+export { type StandAlone, serveRenewalInfo, standAloneApp } from './stand-alone.ts';
 export * from './store.ts';
 export { advisedWindow, normalWindow, retryAfterSeconds, revokedWindow, type Window } from './windows.ts';

@@ -22,7 +22,9 @@ const batchSize = 20_000;
 export class PollLedger {
   readonly #book: Book;
   readonly #store: RenewalStore;
-  #counts = new Map<number | string, Count>();
+  #counts = new Map<number, Count>();
+  /** Advices by number, so that a poll is counted under one number and not under a text made for it. */
+  readonly #adviceNumbers = new Map<string, number>();
   /** Polls since the start, and how many of them found the ledger full. */
   polls = 0;
   dropped = 0;
@@ -38,7 +40,7 @@ export class PollLedger {
 
   note(ordinal: number, advice: Advice | null, now: Instant): void {
     this.polls++;
-    const key = advice === null ? ordinal : `${ordinal} ${advice.id}`;
+    const key = ordinal + (advice === null ? 0 : this.#numberOf(advice.id)) * 2 ** 32;
     const nowMs = now.epochMilliseconds;
     const count = this.#counts.get(key);
     if (count !== undefined) {
@@ -63,7 +65,15 @@ export class PollLedger {
     }
   }
 
-  #merge(key: number | string, count: Count): void {
+  #numberOf(adviceId: string): number {
+    const known = this.#adviceNumbers.get(adviceId);
+    if (known !== undefined) return known;
+    const number = this.#adviceNumbers.size + 1;
+    this.#adviceNumbers.set(adviceId, number);
+    return number;
+  }
+
+  #merge(key: number, count: Count): void {
     const since = this.#counts.get(key);
     if (since === undefined) this.#counts.set(key, count);
     else this.#counts.set(key, { ...count, polls: count.polls + since.polls, lastMs: since.lastMs });

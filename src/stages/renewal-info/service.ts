@@ -58,6 +58,7 @@ export class RenewalInfo {
   readonly ledger: PollLedger;
   readonly #parts: RenewalInfoParts;
   readonly #policy: WindowPolicy;
+  readonly #windows = new WeakMap<Advice, Window>();
   #walkedTo: string | null = null;
   #lookups = 0;
 
@@ -137,7 +138,7 @@ export class RenewalInfo {
     const revoked = found.revokedAt !== null && !this.book.isReplaced(found.ordinal);
     const window =
       advice !== null
-        ? advisedWindow(found, advice, this.#policy)
+        ? this.#advisedWindow(found, advice)
         : revoked
           ? revokedWindow(found.revokedAt!, this.#policy)
           : normalWindow(found, this.#policy);
@@ -148,6 +149,17 @@ export class RenewalInfo {
       retryAfterSeconds: retryAfterSeconds(found.fingerprint as Fingerprint, advice !== null || revoked, this.#policy),
       advice,
     };
+  }
+
+  #advisedWindow(found: Found, advice: Advice): Window {
+    if (advice.pace === 'spread') return advisedWindow(found, advice, this.#policy);
+    // The same for every certificate of the case: worked out once, told a million times.
+    let window = this.#windows.get(advice);
+    if (window === undefined) {
+      window = advisedWindow(found, advice, this.#policy);
+      this.#windows.set(advice, window);
+    }
+    return window;
   }
 
   /** Follows store and inventory and writes the counts until `signal` aborts; then writes once more. */
