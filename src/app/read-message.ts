@@ -54,7 +54,8 @@ export interface StoredMessage {
   readonly channel: string;
   readonly source: string;
   readonly marks: readonly ReceiptMark[];
-  readonly entry: Entry | null;
+  /** What staff typed in beside the text; only entries of our own staff have one. */
+  readonly entryOf: (message: Message) => Entry | null;
 }
 
 export type ReadMessage =
@@ -74,17 +75,18 @@ export async function readMessage(parts: ReadParts, stored: StoredMessage): Prom
   const reading = await parts.room.read({ bytes, sealed, keyId, reportId, receivedAt }, (keys) =>
     lookUp(parts, keys, found),
   );
+  const entry = stored.entryOf(reading.message);
   const ours = await oursAmong(parts, reading.message);
   const proposed = parts.triage(reading.message, reading.objects, (name) => ours.has(name.toLowerCase()));
-  const triage = withEntry(proposed, stored.entry, reading.evidence);
-  const thread = stored.entry?.caseId ?? (await parts.threadOf(reading.message));
+  const triage = withEntry(proposed, entry, reading.evidence);
+  const thread = entry?.caseId ?? (await parts.threadOf(reading.message));
   if (triage.action === 'file' && thread === null) return { to: 'file', triage, reading };
 
-  const named = await namedBy(parts, triage, stored.entry, ours);
+  const named = await namedBy(parts, triage, entry, ours);
   const weak = await weakAmong(parts, triage, named);
   const evidence = [...reading.evidence, ...weak];
-  const reporter = await reporterOf(parts, reading.message, triage, stored.entry);
-  const allMarks = [...parts.receiptMarks(reading.message, marks), ...entryMarks(stored.entry)];
+  const reporter = await reporterOf(parts, reading.message, triage, entry);
+  const allMarks = [...parts.receiptMarks(reading.message, marks), ...entryMarks(entry)];
   const read: ReadReport = {
     report: {
       reportId,
@@ -95,7 +97,7 @@ export async function readMessage(parts: ReadParts, stored: StoredMessage): Prom
       subject: reading.message.subject,
       messageId: reading.message.messageIdSynthetic ? null : reading.message.messageId,
       contentSha256: stored.sha256,
-      asksFor: stored.entry?.asksFor ?? parts.asksFor(reading.message, triage),
+      asksFor: entry?.asksFor ?? parts.asksFor(reading.message, triage),
     },
     triage,
     evidence,

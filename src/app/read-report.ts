@@ -2,7 +2,7 @@
  * From stored bytes to a case: open in the reading room, recognise, look up, prove, say which certificates are
  * concerned and on what ground. Runs for every message of every source, before any queue is chosen.
  */
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { Case } from '../desk/case.ts';
 import type { MatterFacts, Reporter, ReportFacts } from '../desk/events.ts';
 import type { CertificateFacts, EvidenceItem, Triage } from '../desk/facts.ts';
@@ -33,8 +33,12 @@ export async function fileReport(parts: CoreParts, read: ReadReport): Promise<Ca
   const concerned = groups.flatMap((g) => g.certificates.map((c) => c.fingerprint));
   const overlap = await overlapOf(parts, concerned);
   const joins = joinOf(read, overlap);
-  const caseId = joins?.caseId ?? (`case-${randomUUID()}` as CaseId);
+  // Made from the report's id: reading a receipt again after a crash finds its own case and opens no second one.
+  const caseId = joins?.caseId ?? (`case-${read.report.reportId}` as CaseId);
+  const before = await loadCase(parts.cases, caseId);
+  if (before?.reports.some((r) => r.reportId === read.report.reportId)) return before;
   const drafts = await newMatters(parts, caseId, read.report, groups, overlap, now);
+  const because = joins?.because ?? (before === null ? null : 'It was read before.');
   const result = await changeCase(
     parts,
     caseId,
@@ -46,7 +50,7 @@ export async function fileReport(parts: CoreParts, read: ReadReport): Promise<Ca
       awaiting: read.awaiting,
       matters: drafts,
       touches: touchedBy(current, overlap, caseId),
-      joins: joins === null ? null : joins.because,
+      joins: because,
     }),
     { now, by: actorOf(read.report.reporter) },
   );

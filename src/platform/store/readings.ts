@@ -1,0 +1,129 @@
+/**
+ * What was read of each message: the redacted text that people may see, what triage said, and which case it went to.
+ * Filed messages are here as well, so that somebody can look and sample. Keys and originals never are.
+ */
+import type { Pool } from 'pg';
+import type { CaseId } from '../../foundation/brand.ts';
+import type { Json } from '../../foundation/log/canonical.ts';
+import type { Instant } from '../../foundation/time/time.ts';
+
+export const readingMigrations = [
+  {
+    id: '001-readings',
+    sql: `create schema if not exists reading;
+create table reading.message (
+  report_id text primary key,
+  case_id text,
+  action text not null,
+  message json not null,
+  triage json not null,
+  read_at timestamptz not null
+);
+create index message_case on reading.message (case_id) where case_id is not null;
+create index message_filed on reading.message (read_at) where case_id is null;
+create table reading.probe (
+  fingerprint bytea primary key,
+  at timestamptz not null,
+  crl text not null,
+  ocsp text not null,
+  reason text,
+  record json not null
+) with (fillfactor = 70);`,
+  },
+] as const;
+
+export interface StoredReading {
+  readonly reportId: string;
+  readonly caseId: CaseId | null;
+  readonly action: string;
+  readonly message: Json;
+  readonly triage: Json;
+  readonly at: Instant;
+}
+
+/** What relying parties saw of one certificate when the desk last looked. */
+export interface StoredProbe {
+  readonly fingerprint: string;
+  readonly at: Instant;
+  readonly crl: string;
+  readonly ocsp: string;
+  readonly reason: string | null;
+  readonly record: Json;
+}
+
+/** Promise: `put` and `keepProbes` are durable when they resolve; putting the same again changes nothing. */
+export interface Readings {
+  put(reading: StoredReading): Promise<void>;
+  get(reportId: string): Promise<StoredReading | null>;
+  caseOf(reportIds: readonly string[]): Promise<CaseId | null>;
+  filed(page: { readonly before: Instant; readonly limit: number }): Promise<readonly StoredReading[]>;
+  keepProbes(probes: readonly StoredProbe[]): Promise<void>;
+  probes(fingerprints: readonly string[]): Promise<readonly StoredProbe[]>;
+}
+
+const chunk = 5_000;
+
+export function postgresReadings(pool: Pool): Readings {
+  const columns = `report_id as "reportId", case_id as "caseId", action, message, triage, read_at as at`;
+  return {
+    async put({ reportId, caseId, action, message, triage, at }) {
+      await pool.query(
+        `insert into reading.message (report_id, case_id, action, message, triage, read_at) values ($1, $2, $3, $4, $5, $6)
+         on conflict (report_id) do nothing`,
+        // JSON text cannot carry NUL, which hostile mail contains.
+        [reportId, caseId, action, clean(message), clean(triage), at.toString()],
+      );
+    },
+    async get(reportId) {
+      const { rows } = await pool.query<StoredReading>(`select ${columns} from reading.message where report_id = $1`, [
+        reportId,
+      ]);
+      return rows[0] ?? null;
+    },
+    async caseOf(reportIds) {
+      if (reportIds.length === 0) return null;
+      const { rows } = await pool.query<{ case_id: string }>(
+        'select case_id from reading.message where report_id = any($1) and case_id is not null order by read_at limit 1',
+        [[...reportIds]],
+      );
+      return (rows[0]?.case_id ?? null) as CaseId | null;
+    },
+    async filed({ before, limit }) {
+      const { rows } = await pool.query<StoredReading>(
+        `select ${columns} from reading.message where case_id is null and read_at < $1 order by read_at desc limit $2`,
+        [before.toString(), limit],
+      );
+      return rows;
+    },
+    async keepProbes(probes) {
+      for (let i = 0; i < probes.length; i += chunk) {
+        const slice = probes.slice(i, i + chunk);
+        await pool.query(
+          `insert into reading.probe (fingerprint, at, crl, ocsp, reason, record)
+           select decode(f, 'hex'), a::timestamptz, c, o, nullif(r, ''), j::json
+           from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) as t(f, a, c, o, r, j)
+           on conflict (fingerprint) do update set at = excluded.at, crl = excluded.crl, ocsp = excluded.ocsp, reason = excluded.reason, record = excluded.record`,
+          [
+            slice.map((p) => p.fingerprint),
+            slice.map((p) => p.at.toString()),
+            slice.map((p) => p.crl),
+            slice.map((p) => p.ocsp),
+            slice.map((p) => p.reason ?? ''),
+            slice.map((p) => JSON.stringify(p.record)),
+          ],
+        );
+      }
+    },
+    async probes(fingerprints) {
+      const { rows } = await pool.query<StoredProbe>(
+        `select encode(fingerprint, 'hex') as fingerprint, at, crl, ocsp, reason, record from reading.probe where fingerprint = any($1::bytea[])`,
+        [fingerprints.map((f) => Buffer.from(f, 'hex'))],
+      );
+      return rows;
+    },
+  };
+}
+
+function clean(value: Json): string {
+  return JSON.stringify(value).replaceAll('\\u0000', '\\ufffd');
+}
