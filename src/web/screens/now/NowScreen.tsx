@@ -1,0 +1,81 @@
+import './now.css';
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useDeferredValue, useEffect, useState } from 'react';
+import type { Team } from '../../../api/contract/index.ts';
+import { number } from '../../instrument/time.ts';
+import { teamWords } from '../../instrument/words.ts';
+import { boardQuery } from '../../link/api.ts';
+import { BoardTable } from './BoardTable.tsx';
+import { Horizon } from './Horizon.tsx';
+import { QuietProof } from './QuietProof.tsx';
+
+const teams = Object.keys(teamWords) as Team[];
+
+/** Every open case by time left: what is this, how long is left, what happens by itself if nobody acts. */
+export function NowScreen() {
+  const navigate = useNavigate({ from: '/' });
+  const { team, q } = useSearch({ from: '/' });
+  const [words, setWords] = useState(q ?? '');
+  const wanted = useDeferredValue(words);
+  const board = useQuery(boardQuery({ team, q: wanted === '' ? undefined : wanted }));
+  useEffect(() => {
+    void navigate({ search: (s) => ({ ...s, q: wanted === '' ? undefined : wanted }) as typeof s, replace: true });
+  }, [wanted, navigate]);
+  if (board.isPending) return <p className="page faint">Reading the clocks …</p>;
+  if (board.isError) return <p className="page">{board.error.message}</p>;
+  const { rows, total, waiting, quiet } = board.data;
+  const filtered = team !== undefined || wanted !== '';
+  return (
+    <div className="now">
+      <div className="now-head">
+        <h1>Now</h1>
+        <span className="soft">
+          {number(total)} open {total === 1 ? 'case' : 'cases'}
+          {waiting > 0 && (
+            <>
+              {', '}
+              <strong>{number(waiting)}</strong> {waiting === 1 ? 'waits' : 'wait'} for a person
+            </>
+          )}
+        </span>
+        <span className="grow" />
+        <fieldset className="filters" aria-label="Team" style={{ border: 0, margin: 0, padding: 0 }}>
+          <button
+            type="button"
+            aria-pressed={team === undefined}
+            onClick={() => void navigate({ search: (s) => ({ ...s, team: undefined }) as typeof s })}
+          >
+            All teams
+          </button>
+          {teams.map((t) => (
+            <button
+              key={t}
+              type="button"
+              aria-pressed={team === t}
+              onClick={() => void navigate({ search: (s) => ({ ...s, team: t }) })}
+            >
+              {teamWords[t]}
+            </button>
+          ))}
+        </fieldset>
+        <input
+          className="find"
+          type="search"
+          placeholder="Narrow by name, case, label"
+          aria-label="Narrow the board"
+          value={words}
+          onChange={(e) => setWords(e.currentTarget.value)}
+        />
+      </div>
+      {total > 0 && <Horizon rows={rows} />}
+      {total === 0 && !filtered ? (
+        <QuietProof quiet={quiet} />
+      ) : total === 0 ? (
+        <p className="page soft">No open case fits. The board as a whole is not empty.</p>
+      ) : (
+        <BoardTable rows={rows} total={total} />
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,19 @@
+/** The screens, their places and their keys (G, then a letter). */
+export interface Page {
+  readonly name: string;
+  readonly words: string;
+  readonly to: '/' | '/inbox' | '/search' | '/channels' | '/keys' | '/ca' | '/log' | '/ladder' | '/people';
+  readonly keys: string;
+}
+
+export const pages: readonly Page[] = [
+  { name: 'Now', words: 'the NOW board', to: '/', keys: 'g n' },
+  { name: 'Inbox', words: 'the triage inbox', to: '/inbox', keys: 'g t' },
+  { name: 'Certificates', words: 'certificate search', to: '/search', keys: 'g c' },
+  { name: 'Channels', words: 'channel health', to: '/channels', keys: 'g h' },
+  { name: 'Keys', words: 'blocked keys', to: '/keys', keys: 'g b' },
+  { name: 'CA', words: 'connectors and renewal', to: '/ca', keys: 'g r' },
+  { name: 'Ladder', words: 'the escalation ladder', to: '/ladder', keys: 'g e' },
+  { name: 'Log', words: 'the event log', to: '/log', keys: 'g l' },
+  { name: 'People', words: 'people and tokens', to: '/people', keys: 'g p' },
+];

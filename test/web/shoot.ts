@@ -1,0 +1,82 @@
+/**
+ * Takes the pictures of docs/screens: `node test/web/shoot.ts FOLDER [SCREEN…]`. Every screen in light and dark, and
+ * at phone width, over the fixture desk with its clock standing still.
+ */
+import { mkdirSync } from 'node:fs';
+import { serve } from '@hono/node-server';
+import { localAccess } from '../../src/api/access/access.ts';
+import { createApi } from '../../src/api/routes.ts';
+import { openChromium } from './chromium.ts';
+import { fixtureDesk } from './fixture-desk.ts';
+
+const screens: Record<string, { path: string; kind?: 'night' | 'empty'; keys?: string[]; tall?: boolean }> = {
+  now: { path: '/' },
+  quiet: { path: '/', kind: 'empty' },
+  wall: { path: '/?wall=true' },
+  case: { path: '/cases/C-2026-0412', tall: true },
+  'case-mass': { path: '/cases/C-2026-0404', tall: true },
+  'case-review': { path: '/cases/C-2026-0413' },
+  'case-approval': { path: '/cases/C-2026-0409' },
+  'case-late': { path: '/cases/C-2026-0398' },
+  inbox: { path: '/inbox' },
+  search: { path: '/search?q=customer' },
+  channels: { path: '/channels' },
+  keys: { path: '/keys' },
+  connectors: { path: '/ca' },
+  log: { path: '/log' },
+  people: { path: '/people' },
+  ladder: { path: '/ladder' },
+  palette: { path: '/', keys: ['Control+k'] },
+  report: { path: '/report' },
+  status: { path: '/status/good-token' },
+  subscriber: { path: '/subscriber/good-token' },
+  renewal: { path: '/renewal/aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE' },
+};
+
+const [folder = '/tmp/screens', ...names] = process.argv.slice(2);
+mkdirSync(folder, { recursive: true });
+const browser = await openChromium();
+for (const kind of ['night', 'empty'] as const) {
+  const wanted = Object.entries(screens).filter(
+    ([n, s]) => (s.kind ?? 'night') === kind && (names.length === 0 || names.includes(n)),
+  );
+  if (wanted.length === 0) continue;
+  const { desk, time } = fixtureDesk(kind);
+  const app = createApi({
+    desk,
+    time,
+    access: localAccess({ name: 'M. Oduya', mayAct: true, csrf: 'fixture-csrf' }),
+    webRoot: new URL('../../dist/web', import.meta.url).pathname,
+    deskName: 'Harbour Trust',
+    virtualTime: false,
+    tickMs: 500,
+    onError: (error) => console.error(error),
+  });
+  const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' });
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as { port: number };
+  for (const [name, screen] of wanted) {
+    for (const look of ['light', 'dark', 'phone'] as const) {
+      const page = await browser.newPage({
+        viewport: look === 'phone' ? { width: 390, height: 844 } : { width: 1440, height: 900 },
+        colorScheme: look === 'dark' ? 'dark' : 'light',
+        timezoneId: 'Europe/Berlin',
+        locale: 'en-GB',
+      });
+      page.on('console', (m) => m.type() === 'error' && console.error(name, look, m.text()));
+      page.on('pageerror', (e) => console.error(name, look, e.message));
+      await page.goto(`http://127.0.0.1:${port}${screen.path}`);
+      await page.waitForTimeout(700);
+      for (const key of screen.keys ?? []) await page.keyboard.press(key);
+      if (screen.keys !== undefined) await page.waitForTimeout(300);
+      await page.screenshot({
+        path: `${folder}/${name}-${look}.png`,
+        fullPage: screen.tall === true || look === 'phone',
+      });
+      await page.close();
+    }
+  }
+  server.close();
+}
+await browser.close();
+process.exit(0);
