@@ -1,0 +1,159 @@
+/**
+ * A message as numbers. Two families of features, kept apart on purpose: *words* (word and character n-grams of the
+ * masked text) and *knowledge* (concepts, signals and the shape of the message). Words learn what the training data
+ * says; knowledge carries over to languages and phrasings that the data lacks.
+ *
+ * No host, address, file name or Message-ID is a feature: `text.ts` has turned them into words for their kind.
+ */
+import type { Message } from '../../../foundation/mail/message.ts';
+import { isCharacter } from '../knowledge/matcher.ts';
+import type { Reading } from '../knowledge/reading.ts';
+import type { SignalFound } from '../knowledge/signals.ts';
+import type { Recognised } from '../recognise/index.ts';
+
+export const wordBits = 18;
+export const knowledgeBits = 15;
+
+/** Sparse vectors with equal-length arrays; the ids of `words` and `knowledge` live in spaces of their own. */
+export interface Features {
+  readonly words: Sparse;
+  readonly knowledge: Sparse;
+}
+
+export interface Sparse {
+  readonly ids: Uint32Array;
+  readonly values: Float32Array;
+}
+
+export interface Read {
+  readonly message: Message;
+  readonly reading: Reading;
+  readonly signals: readonly SignalFound[];
+  readonly recognised: Recognised;
+}
+
+export function featuresOf(read: Read): Features {
+  return { words: wordFeatures(read.reading), knowledge: knowledgeFeatures(read) };
+}
+
+/** Characters of n-grams; shorter ones are words of their own anyway. */
+const gramSizes = [3, 4, 5] as const;
+
+function wordFeatures(reading: Reading): Sparse {
+  const bag = new Map<number, number>();
+  const size = 2 ** wordBits;
+  const add = (text: string, value: number) => {
+    const id = hash(text) % size;
+    if ((bag.get(id) ?? 0) < value) bag.set(id, value);
+  };
+  const seen = new Set<string>();
+  for (const sentence of reading.sentences) {
+    const mark = sentence.zone === 'quoted' ? 'q' : '';
+    const { words } = sentence;
+    for (let at = 0; at < words.length; at++) {
+      const word = words[at]!;
+      add(`${mark}w ${word}`, 1);
+      if (at + 1 < words.length) add(`${mark}b ${word} ${words[at + 1]}`, 0.8);
+      const character = isCharacter(word);
+      if (character && at + 2 < words.length) add(`${mark}t ${word} ${words[at + 1]} ${words[at + 2]}`, 0.8);
+      if (!character && at + 2 < words.length) add(`${mark}s ${word} ${words[at + 2]}`, 0.4);
+      if (character || seen.has(mark + word) || isMask(word)) continue;
+      seen.add(mark + word);
+      const padded = `_${word.slice(0, 30)}_`;
+      for (const gram of gramSizes) {
+        for (let start = 0; start + gram <= padded.length; start++) add(`${mark}c ${padded.slice(start, start + gram)}`, 0.35);
+      }
+    }
+  }
+  return normalised(bag, 4);
+}
+
+/** Words that stand for a kind of identifier. */
+export function isMask(word: string): boolean {
+  return word.charCodeAt(0) === 120 && masks.has(word);
+}
+const masks = new Set(
+  'xprivatekey xpgpkey xcsr xcertificatepem xpgpmessage xpgpblock xblock xblob xcrtsh xaddress xkeyfile xcertfile xwildhost xhost xfile xsecretfile xhex xip xnum xurl xsmallbits xbits xbrsection'.split(' '),
+);
+
+/** Concepts worth pairing inside one sentence; the small words (IWE, YOU, PAST) only stand alone. */
+const unpaired = new Set(['QUESTION', 'HYPOTHETICAL']);
+
+function knowledgeFeatures(read: Read): Sparse {
+  const bag = new Map<number, number>();
+  const size = 2 ** knowledgeBits;
+  const add = (text: string, value: number) => {
+    const id = hash(`k ${text}`) % size;
+    if ((bag.get(id) ?? 0) < value) bag.set(id, value);
+  };
+  const { reading, signals, message, recognised } = read;
+  const own = new Set<string>();
+  for (const sentence of reading.sentences) {
+    const zone = sentence.zone === 'quoted' ? 'q' : 'o';
+    const list = [...sentence.concepts].sort();
+    for (const concept of list) {
+      add(`${zone} ${concept}`, 1);
+      if (zone === 'o') own.add(concept);
+      if (sentence.denied.has(concept)) add(`${zone} not ${concept}`, 0.7);
+      if (sentence.question) add(`${zone} ? ${concept}`, 0.5);
+      if (sentence.hypothetical) add(`${zone} if ${concept}`, 0.5);
+      if (sentence.zone === 'subject') add(`subject ${concept}`, 0.7);
+    }
+    if (list.length > 24) continue;
+    for (let a = 0; a < list.length; a++) {
+      if (unpaired.has(list[a]!)) continue;
+      for (let b = a + 1; b < list.length; b++) if (!unpaired.has(list[b]!)) add(`${zone} ${list[a]} ${list[b]}`, 0.6);
+    }
+  }
+  for (const { signal, zone, tentative } of signals) {
+    add(`signal ${signal.name}`, 1);
+    add(`signal ${zone === 'quoted' ? 'q' : 'o'} ${tentative} ${signal.name}`, 0.7);
+  }
+  for (const one of shapeOf(message, recognised, reading)) add(one, 1);
+  return normalised(bag, 4);
+}
+
+/** What the message is, apart from what it says. */
+function shapeOf(message: Message, recognised: Recognised, reading: Reading): string[] {
+  const { artifacts } = recognised;
+  const shape = [`automatic ${message.automatic}`];
+  if (artifacts.hasPrivateKey) shape.push('has key');
+  if (artifacts.hasCertificate || artifacts.derivedFingerprintsSha256.length > 0) shape.push('has certificate');
+  if (artifacts.hasCsr) shape.push('has request');
+  const identifiers = artifacts.fingerprintsSha256.length + artifacts.serials.length + artifacts.crtshIds.length;
+  if (identifiers > 0) shape.push('names certificate');
+  if (identifiers > 3) shape.push('names many certificates');
+  if (artifacts.urls.length > 0) shape.push('has link');
+  if (artifacts.urls.length > 5) shape.push('has many links');
+  if (recognised.hostsInText.length > 0) shape.push('names host');
+  if (recognised.hostsInText.length > 3) shape.push('names many hosts');
+  if (message.inner.length > 0) shape.push('holds message');
+  if (message.failures.length > 0) shape.push('delivery failure');
+  if (message.feedback !== null) shape.push(`feedback ${message.feedback.type}`);
+  if (message.attachments.length > 0) shape.push('has attachment');
+  if (reading.sentences.some((one) => one.zone === 'quoted')) shape.push('has quotation');
+  const own = reading.sentences.filter((one) => one.zone === 'own' || one.zone === 'subject').reduce((sum, one) => sum + one.words.length, 0);
+  shape.push(`length ${own < 12 ? 'tiny' : own < 40 ? 'short' : own < 120 ? 'medium' : own < 300 ? 'long' : 'huge'}`);
+  return shape;
+}
+
+/** Scaled to the given length, so that long messages do not shout. Sorted, so that sums are the same on every run. */
+function normalised(bag: ReadonlyMap<number, number>, length: number): Sparse {
+  const entries = [...bag].sort((a, b) => a[0] - b[0]);
+  let square = 0;
+  for (const [, value] of entries) square += value * value;
+  const scale = square === 0 ? 0 : length / Math.sqrt(square);
+  return { ids: Uint32Array.from(entries, (one) => one[0]), values: Float32Array.from(entries, (one) => one[1] * scale) };
+}
+
+/** FNV-1a over UTF-16 units, with a final mix. */
+export function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let at = 0; at < text.length; at++) {
+    value ^= text.charCodeAt(at);
+    value = Math.imul(value, 0x01000193);
+  }
+  value ^= value >>> 15;
+  value = Math.imul(value, 0x2c1b3c6d);
+  return (value ^ (value >>> 12)) >>> 0;
+}
