@@ -203,6 +203,26 @@ export function inventoryContract(adapter: Adapter): void {
       expect((await inventory.find({ by: 'spki-exact', value: asked.spkiExact })).matches).toEqual([]);
     });
 
+    it('finds many at once by fingerprint, serial or name, and passes over what nobody carries', async () => {
+      const spki = sampleKey();
+      const pre = recordOf(sampleCertificate({ serial: '21', spki, precertificate: true }));
+      const records = ['21', '22', '23'].map((serial) =>
+        recordOf(sampleCertificate({ serial, names: [`n${serial}.shop.example`, 'all.shop.example'], spki })),
+      );
+      await inventory.add([pre, ...records]);
+      const serials = async (by: 'fingerprint' | 'serial' | 'name', values: readonly string[]) =>
+        (await inventory.findMany(by, values)).map((certificate) => certificate.serial).sort();
+      const { fingerprint } = records[1]!;
+      expect(await serials('fingerprint', [pre.fingerprint, fingerprint, 'ab'.repeat(32), 'x'])).toEqual(['21', '22']);
+      expect(await serials('serial', ['22', '23', '99', "'"])).toEqual(['22', '23']);
+      expect(await serials('name', ['N21.shop.example.', 'all.shop.example', 'shop.example', '\u0000'])).toEqual([
+        '21',
+        '22',
+        '23',
+      ]);
+      expect(await serials('name', [])).toEqual([]);
+    });
+
     it('walks a large set in pages without loss or repetition', async () => {
       const spki = sampleKey();
       const records = Array.from({ length: 25 }, (_, n) =>

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { batchMax, keyHashesMax, matchesMax } from './inventory.ts';
+import { batchMax, keyHashesMax, manyMax, matchesMax } from './inventory.ts';
 
 /** The bounds of the port, asserted by every adapter: crossing one is a bug of the caller, not input. */
 export function assertBatch(length: number): void {
@@ -8,6 +8,10 @@ export function assertBatch(length: number): void {
 
 export function assertHashes(length: number): void {
   assert(length <= keyHashesMax, `one call asks for at most ${keyHashesMax} keys`);
+}
+
+export function assertMany(length: number): void {
+  assert(length <= manyMax, `one call asks for at most ${manyMax} certificates`);
 }
 
 export function pageLimit(wanted: number): number {

@@ -1,3 +1,4 @@
+export { type BulkFacts, bulkFacts, postgresBulkFacts } from './bulk.ts';
 export * from './inventory.ts';
 export { memoryInventory } from './memory.ts';
 export { migrations, postgresInventory } from './postgres.ts';

@@ -28,6 +28,9 @@ export const matchesMax = 10_000;
 /** Key hashes per call of `findByKeys`; a bulk submission of more is split by its caller. */
 export const keyHashesMax = 10_000;
 
+/** Values per call of `findMany`. */
+export const manyMax = 10_000;
+
 /** One certificate as an importer hands it in. Digests are lower-case hex. */
 export interface IssuedCertificate {
   readonly fingerprint: Fingerprint;
@@ -201,6 +204,12 @@ export interface Inventory {
     hashes: readonly string[],
     page?: { readonly after?: string | null; readonly limit?: number },
   ): Promise<KeyPage>;
+  /**
+   * Every certificate with one of these, in one question: by fingerprint (of the certificate or its precertificate), by
+   * serial of whatever issuer, or with exactly one of these names. Values that nothing carries are absent, no value is a
+   * pattern, and order is not kept. At most `manyMax` values.
+   */
+  findMany(by: 'fingerprint' | 'serial' | 'name', values: readonly string[]): Promise<readonly InventoryCertificate[]>;
   /** How many entries carry one of these hashes; the size of a case before its certificates are listed. */
   countByKeys(hashes: readonly string[]): Promise<number>;
   /** DER by fingerprint of a certificate or precertificate; fingerprints without bytes are absent from the map. */

@@ -5,7 +5,7 @@
 
 import type { Fingerprint } from '../../foundation/brand.ts';
 import { isBefore, type Time } from '../../foundation/time/time.ts';
-import { assertBatch, assertHashes, pageLimit } from './bounds.ts';
+import { assertBatch, assertHashes, assertMany, pageLimit } from './bounds.ts';
 import {
   type Added,
   type Answer,
@@ -209,6 +209,20 @@ export function memoryInventory(time: Time): Inventory {
         page.after ?? null,
         pageLimit(page.limit ?? 1_000),
       ),
+    async findMany(by, values) {
+      assertMany(values.length);
+      const ids = new Set<number>();
+      for (const value of values) {
+        const found =
+          by === 'name'
+            ? [...idsOf('name', nameKey(normalizeName(value)))]
+            : by === 'serial'
+              ? [...idsOf('serial', value)]
+              : [...idsOf('fingerprint', value), ...idsOf('precertificate', value)];
+        for (const id of found) ids.add(id);
+      }
+      return [...ids].map((id) => factsOf(entryOf(id), time));
+    },
     countByKeys: async (hashes) => keyHits(hashes).size,
     bytesOf: async (fingerprints) =>
       new Map(

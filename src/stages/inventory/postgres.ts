@@ -8,7 +8,7 @@
 import type { Pool, PoolClient } from 'pg';
 import type { Fingerprint } from '../../foundation/brand.ts';
 import type { Instant, Time } from '../../foundation/time/time.ts';
-import { assertBatch, assertHashes, pageLimit } from './bounds.ts';
+import { assertBatch, assertHashes, assertMany, pageLimit } from './bounds.ts';
 import {
   type Added,
   type Answer,
@@ -170,6 +170,11 @@ export function postgresInventory(pool: Pool, time: Time): Inventory {
     add,
     find,
     findByKeys,
+    async findMany(by, values) {
+      assertMany(values.length);
+      const rows = await pool.query<Row>(`${select} where ${many[by].where}`, [many[by].values(values), now()]);
+      return rows.rows.map(certificateOf);
+    },
     async countByKeys(hashes) {
       assertHashes(hashes.length);
       const count = await pool.query<{ n: Whole }>(
@@ -248,6 +253,23 @@ const select = `select ${columns} from inventory.certificate c join inventory.is
 
 /** $1 is a list of hashes. A row whose exact hash is the canonical one leaves `h1` null and its index empty. */
 const byAnyKey = 'c.h2 = any($1::bytea[]) or c.h1 = any($1::bytea[]) or c.h3 = any($1::bytea[])';
+
+const digits = (values: readonly string[]) =>
+  values.filter((value) => /^[0-9a-f]+$/.test(value)).map((v) => bytea(even(v)));
+
+/** $1 is a list of what is wanted, $2 the instant of the question. */
+const many = {
+  fingerprint: {
+    where: 'c.fingerprint = any($1::bytea[]) or c.precertificate_fingerprint = any($1::bytea[])',
+    values: digits,
+  },
+  serial: { where: 'c.serial = any($1::bytea[])', values: digits },
+  name: {
+    where: 'c.id in (select certificate from inventory.name where key = any($1::text[]))',
+    values: (values: readonly string[]) =>
+      values.filter((value) => !value.includes('\0')).map((value) => nameKey(normalizeName(value))),
+  },
+} as const;
 
 interface Statement {
   readonly index: Index;

@@ -16,6 +16,7 @@ export class Board {
   readonly #book: Book;
   readonly #store: RenewalStore;
   #version = 0;
+  #looking: Promise<boolean> = Promise.resolve(false);
   readonly #advices = new Map<string, Advice>();
   readonly #byKey = new Map<string, Advice[]>();
   readonly #lists: { readonly advice: Advice; readonly members: DigestSet }[] = [];
@@ -31,8 +32,17 @@ export class Board {
     return [...this.#advices.values()];
   }
 
-  /** Reads what has changed in the store since the last look. Returns whether anything had. */
-  async follow(): Promise<boolean> {
+  /**
+   * Reads what has changed in the store since the last look. Returns whether anything had. One look at a time: whoever
+   * asks during another's look gets one of its own after it, and so sees what it has just written.
+   */
+  follow(): Promise<boolean> {
+    const mine = this.#looking.then(() => this.#look());
+    this.#looking = mine.catch(() => false);
+    return mine;
+  }
+
+  async #look(): Promise<boolean> {
     let changed = false;
     for (;;) {
       const changes = await this.#store.changes(this.#version);

@@ -2,9 +2,10 @@
  * ARI (RFC 9773) for one CA: answers clients from the book and the board, counts them, and follows the store. It signals
  * and never revokes; no deadline moves because a client was told or did not ask.
  */
+import assert from 'node:assert/strict';
 import type { Fingerprint, Serial } from '../../foundation/brand.ts';
 import { hasCome, type Instant, latest, type Time } from '../../foundation/time/time.ts';
-import type { Advice } from './advice.ts';
+import { type Advice, adviceKeysMax } from './advice.ts';
 import { Board } from './board.ts';
 import { Book, type BookEntry, type Found } from './book.ts';
 import { decodeCertId } from './cert-id.ts';
@@ -91,6 +92,7 @@ export class RenewalInfo {
    * those of others within `followEvery`.
    */
   async advise(advice: Advice): Promise<Window> {
+    assert(advice.keys.length <= adviceKeysMax, `an advice names at most ${adviceKeysMax} keys; split the matter`);
     await this.#parts.store.raise(advice);
     await this.board.follow();
     const { decidedAt, endBy } = advice;
