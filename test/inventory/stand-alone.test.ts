@@ -28,7 +28,7 @@ describe('ARI as a service of its own', () => {
     expect(await answer.json()).toEqual({
       suggestedWindow: { start: '2026-07-30T02:24:00Z', end: '2026-07-31T21:36:00Z' },
     });
-    expect((await fetch(`${server.url}/renewal-info/${certId}x`)).status).toBe(400);
+    expect((await fetch(`${server.url}/renewal-info/${certId}=`)).status).toBe(400);
     const head = await fetch(`${server.url}/renewal-info/${certId}`, { method: 'HEAD' });
     expect([head.status, await head.text()]).toEqual([200, '']);
     await server.stop();
