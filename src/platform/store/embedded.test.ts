@@ -199,6 +199,12 @@ describe('the embedded database', () => {
     expect((await second.pool.query('SELECT 1 AS n')).rows).toEqual([{ n: 1 }]);
   });
 
+  it('says so when the data folder cannot be one', async () => {
+    const file = join(dataFolder, 'a-file');
+    writeFileSync(file, '');
+    await expect(connect({ dataFolder: join(file, 'data') })).rejects.toMatchObject({ code: 'data_folder_unusable' });
+  });
+
   it('says so when nothing answers at DATABASE_URL', async () => {
     await expect(connect({ dataFolder, databaseUrl: 'postgresql://desk@127.0.0.1:1/rescind' })).rejects.toMatchObject({
       code: 'database_unavailable',

@@ -54,10 +54,21 @@ const pollMs = 50;
 const socketPort = 5432;
 const superuser = 'rescind';
 const majorVersion = '18';
+/** What the start lock says when it cannot be taken for lack of space or of rights. */
+const sqliteFull = 13;
+const sqliteCannotOpen = 14;
 const logMaxBytes = 4 * 1024 * 1024;
 
 /** Finds, adopts, creates or starts the server of this data folder. Safe to call from any number of processes at once. */
 export async function ensureServer(options: ServerOptions): Promise<Server> {
+  try {
+    return await ensure(options);
+  } catch (error) {
+    throw folderFault(error, options.dataFolder);
+  }
+}
+
+async function ensure(options: ServerOptions): Promise<Server> {
   const places = findPlaces(options.dataFolder, serverUser());
   const release = await takeLock(places.lock, startMaxMs);
   try {
@@ -88,6 +99,30 @@ export async function stopServer(dataFolder: string, server: Server): Promise<bo
   } finally {
     release();
   }
+}
+
+/** What the file system says about a folder that cannot be used, in the desk's words. */
+function folderFault(error: unknown, folder: string): unknown {
+  const { code, errcode } = error as { code?: string; errcode?: number };
+  if (code === 'ENOSPC' || code === 'EDQUOT' || errcode === sqliteFull) {
+    return new Fault(
+      'database_disk_full',
+      `The disk under ${folder} is full. Free space and start again; nothing is lost.`,
+      {
+        cause: error,
+      },
+    );
+  }
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOTDIR' || errcode === sqliteCannotOpen) {
+    return new Fault(
+      'data_folder_unusable',
+      `The data folder ${folder} cannot be written. Check its owner, or name another.`,
+      {
+        cause: error,
+      },
+    );
+  }
+  return error;
 }
 
 async function adoptOrStart(places: Places, binaries: Binaries, password: string, durable: boolean): Promise<Server> {
@@ -330,7 +365,7 @@ function checkVersion(places: Places): void {
   if (version === majorVersion) return;
   throw new Fault(
     'database_version',
-    `The database in ${places.cluster} is of PostgreSQL ${version}; this release brings ${majorVersion}. Follow docs/operating/upgrade.md.`,
+    `The database in ${places.cluster} is of PostgreSQL ${version}; this release brings ${majorVersion}. Dump it with the old release's server running, move the folder away, and load the dump.`,
   );
 }
 

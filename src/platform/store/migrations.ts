@@ -105,4 +105,10 @@ export const storeMigrations: readonly Migration[] = [
         detail text NOT NULL
       ) WITH (fillfactor = 20);`,
   },
+  {
+    id: '006-leased',
+    sql: `
+      CREATE INDEX case_leased ON store.case_state (leased_until) WHERE leased_until IS NOT NULL;
+      CREATE INDEX duty_leased ON store.duty (leased_until) WHERE leased_until IS NOT NULL;`,
+  },
 ];
