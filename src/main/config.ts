@@ -39,6 +39,8 @@ const shape = z.strictObject({
       trustedHosts: z.array(z.string().min(1)).default(['mx.ca.example']),
       /** Mail from these domains is staff mail: what they forward was received earlier. */
       staffDomains: z.array(z.string().min(1)).default(['ca.example']),
+      /** Addresses of root programs whose notices bind (MS TRP 2.1.13). */
+      rootPrograms: z.array(z.string()).default([]),
       /** Folders of .eml or mbox files that are read once and then watched. */
       folders: z.array(z.string()).default([]),
     })

@@ -1,0 +1,104 @@
+/** What reading a message needs besides storage: triage, marks, threads, what the writer wants. */
+import type { PumpParts } from '../app/intake-pump.ts';
+import type { Entry } from '../app/read-message.ts';
+import { type Label, labels, type Triage } from '../desk/facts.ts';
+import type { CaseId } from '../foundation/brand.ts';
+import type { Message } from '../foundation/mail/message.ts';
+import { receiptMarks } from '../stages/intake/marks.ts';
+import type { Receipt } from '../stages/intake/receipt.ts';
+import { readAnswer } from '../stages/outreach/answers.ts';
+import type { Outbox } from '../stages/outreach/outbox/outbox.ts';
+import { triage } from '../stages/triage/triage.ts';
+import type { Config } from './config.ts';
+
+type Parts = Pick<
+  PumpParts,
+  | 'senders'
+  | 'triage'
+  | 'receiptMarks'
+  | 'mayAutoReply'
+  | 'asksFor'
+  | 'threadOf'
+  | 'entryOf'
+  | 'threadKeys'
+  | 'unreadable'
+>;
+
+/** Longest list of ids that a message may say it answers. */
+const referencesMax = 100;
+
+export function readParts({ config, outbox }: { readonly config: Config; readonly outbox: Outbox }): Parts {
+  const trust = { trustedHosts: config.intake.trustedHosts, staffDomains: config.intake.staffDomains };
+  return {
+    senders: { ...trust, rootPrograms: config.intake.rootPrograms },
+    triage: (message, objects, isOurs) => triage(message, { objects, ownDomains: isOurs }),
+    receiptMarks(message, marks) {
+      const [own, ...rest] = marks;
+      const acceptance = own === undefined ? null : { source: own.source, at: own.at, detail: own.detail };
+      return [...receiptMarks({ message, acceptance, trust }), ...rest];
+    },
+    mayAutoReply: (message) => message.automatic === 'no',
+    asksFor: (message) => asksForIn(message),
+    async threadOf(message) {
+      for (const id of [...message.inReplyTo, ...[...message.references].reverse()].slice(0, referencesMax)) {
+        const letter = await outbox.byMessageId(id);
+        if (letter !== null) return letter.caseId as CaseId;
+      }
+      return null;
+    },
+    entryOf: entryOf,
+    threadKeys: (message) =>
+      [
+        ...new Set([message.messageId ?? '', ...message.inReplyTo, ...message.references].filter((id) => id !== '')),
+      ].slice(0, referencesMax),
+    unreadable,
+  };
+}
+
+/** Pleas and agreements, in the words of the desk's rules. A bounce or an out-of-office note asks for nothing. */
+function asksForIn(message: Message): string | null {
+  const { answer } = readAnswer(message);
+  if (answer === 'asks-more-time') return 'more-time';
+  if (answer === 'agrees') return 'revoke';
+  return null;
+}
+
+/** The lines that staff entry adds to the message it stores; believed on that channel alone. */
+function entryOf(receipt: Receipt, message: Message): Entry | null {
+  if (receipt.channel !== 'manual') return null;
+  const header = (name: string): string | null => message.headers.get(name)?.[0]?.trim() || null;
+  const claims = header('x-rescind-label');
+  const known = header('x-rescind-first-known');
+  return {
+    from: message.from[0]?.address || null,
+    claims: (labels as readonly string[]).includes(claims ?? '') ? (claims as Label) : null,
+    asksFor: header('x-rescind-asks-for'),
+    subjects: [],
+    firstKnownAt: known === null ? null : Temporal.Instant.from(known),
+    caseId: header('x-rescind-case') as CaseId | null,
+  };
+}
+
+const unreadable: Triage = {
+  label: 'other-problem',
+  score: 0.5,
+  action: 'human-review',
+  deadlineHours: 24,
+  trigger: null,
+  route: 'pki-support',
+  language: 'und',
+  artifacts: {
+    fingerprintsSha256: [],
+    serials: [],
+    crtshIds: [],
+    spkiSha256: [],
+    domains: [],
+    urls: [],
+    hasPrivateKey: false,
+    hasCertificate: false,
+    hasCsr: false,
+    derivedFingerprintsSha256: [],
+    derivedSerials: [],
+  },
+  because: [{ signal: 'unreadable', weight: 1, excerpt: '' }],
+};

@@ -1,0 +1,311 @@
+/**
+ * The only place that picks adapters. `serve`, `demo` and `scenario run` open the same desk; they differ in what time
+ * it is, where letters go and which web there is, never in what the desk does.
+ */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Pool } from 'pg';
+import { advanceCase } from '../app/advance-case.ts';
+import type { Issuers } from '../app/ca-parts.ts';
+import { looker, revoker } from '../app/ca-parts.ts';
+import { deskPolicy } from '../app/desk-policy.ts';
+import { type PumpParts, pumpIntake } from '../app/intake-pump.ts';
+import type { PerformParts } from '../app/perform/perform.ts';
+import type { Fetcher, Log, Pager, Room, WeakKeys } from '../app/ports.ts';
+import { caseFile, certificateSets } from '../app/store-parts.ts';
+import { policyOf } from '../desk/policy/cps-overlay.ts';
+import type { CaseId } from '../foundation/brand.ts';
+import { Fault } from '../foundation/fault.ts';
+import { hasCome, type Instant, type Time } from '../foundation/time/time.ts';
+import { type WakeUps, wakeUps } from '../platform/jobs/wake-ups.ts';
+import { postgresAffected } from '../platform/store/affected.ts';
+import { migrate } from '../platform/store/migrate.ts';
+import { storeMigrations } from '../platform/store/migrations.ts';
+import { postgresStore } from '../platform/store/postgres.ts';
+import { postgresReadings, type Readings, readingMigrations } from '../platform/store/readings.ts';
+import type { Store } from '../platform/store/store.ts';
+import type { ChannelContext } from '../stages/intake/channel.ts';
+import type { SealingIdentities } from '../stages/intake/identities.ts';
+import { fileSealingIdentities } from '../stages/intake/identities-file.ts';
+import type { Ledger } from '../stages/intake/ledger.ts';
+import { migrations as intakeMigrations, postgresLedger } from '../stages/intake/postgres.ts';
+import { type ReceiveReport, receiveReport } from '../stages/intake/receive-report.ts';
+import { type BulkFacts, postgresBulkFacts } from '../stages/inventory/bulk.ts';
+import { type Inventory, migrations as inventoryMigrations, postgresInventory } from '../stages/inventory/index.ts';
+import { directoryMigrations, postgresDirectory } from '../stages/outreach/directory/postgres.ts';
+import { writeLetter } from '../stages/outreach/letters/write.ts';
+import type { Messenger } from '../stages/outreach/messenger.ts';
+import { outboxMigrations, postgresOutbox } from '../stages/outreach/outbox/postgres.ts';
+import { postgresRenewalStore, RenewalInfo, migrations as renewalMigrations } from '../stages/renewal-info/index.ts';
+import type { RevocationConnector } from '../stages/revocation/connector.ts';
+import type { Fetch } from '../stages/status/index.ts';
+import { httpProbe } from '../stages/status/index.ts';
+import type { Config } from './config.ts';
+import { blockedKeyParts, openRoom, reportedFetcher, weakKeyChecks } from './evidence-parts.ts';
+import { finderOf } from './finder.ts';
+import { readParts } from './reading-parts.ts';
+
+export interface DeskSeams {
+  readonly config: Config;
+  readonly time: Time;
+  readonly log: Log;
+  readonly pool: Pool;
+  readonly connector: RevocationConnector;
+  readonly issuers: Issuers;
+  readonly messenger: Messenger;
+  readonly pager: Pager;
+  /** How probes reach the CA's CRL and OCSP; the network when left out. */
+  readonly fetch?: Fetch;
+  /** How reported addresses are fetched; safely from the network when left out. */
+  readonly fetcher?: Fetcher;
+}
+
+export interface Desk {
+  readonly config: Config;
+  readonly time: Time;
+  readonly log: Log;
+  readonly pool: Pool;
+  readonly store: Store;
+  readonly readings: Readings;
+  readonly ledger: Ledger;
+  readonly inventory: Inventory;
+  readonly bulk: BulkFacts;
+  readonly renewal: RenewalInfo;
+  readonly parts: PumpParts & PerformParts;
+  readonly receive: ReceiveReport;
+  readonly channelContext: ChannelContext;
+  readonly wake: WakeUps;
+  readonly identities: SealingIdentities;
+  readonly troubles: string[];
+  /** Reads what is unread and advances what is due, until nothing is. */
+  runDue(): Promise<void>;
+  /** When something is due by itself; null when nothing waits. */
+  nextDueAt(): Promise<Instant | null>;
+  close(): Promise<void>;
+}
+
+/** Everything the rooms need in the database, in order. */
+export async function migrateAll(pool: Pool, now: Instant): Promise<void> {
+  await migrate(
+    pool,
+    [
+      { room: 'store', migrations: storeMigrations },
+      { room: 'intake', migrations: intakeMigrations },
+      { room: 'inventory', migrations: inventoryMigrations },
+      { room: 'renewal-info', migrations: renewalMigrations },
+      { room: 'outreach', migrations: [...directoryMigrations, ...outboxMigrations] },
+      { room: 'evidence', migrations: blockedKeyParts.migrations },
+      { room: 'readings', migrations: readingMigrations },
+    ],
+    now,
+  );
+}
+
+export async function openDesk(seams: DeskSeams): Promise<Desk> {
+  const { config, time, log, pool } = seams;
+  await migrateAll(pool, time.now());
+  const policy = chosenPolicy(config);
+  const store = postgresStore(pool);
+  const affected = postgresAffected(pool);
+  const readings = postgresReadings(pool);
+  const inventory = postgresInventory(pool, time);
+  const bulk = postgresBulkFacts(pool, time);
+  const ledger = postgresLedger(pool);
+  const finder = finderOf(inventory, bulk);
+  const folder = join(config.dataFolder, 'sealing');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const identities = fileSealingIdentities(folder);
+  await identities.rotate(time.now());
+  const receive = receiveReport({ ledger, keys: identities, time });
+  const renewalStore = postgresRenewalStore(pool);
+  const renewal = new RenewalInfo({ store: renewalStore, source: inventory, time });
+  const room: Room & { close(): Promise<void> } = await openRoom(identities);
+  const weakKeys: WeakKeys = weakKeyChecks();
+  const troubles: string[] = [];
+  const outbox = postgresOutbox(pool);
+  let nudge = (): void => {};
+
+  const parts: PumpParts & PerformParts = {
+    time,
+    log,
+    policy: deskPolicy(policy),
+    cases: caseFile(store),
+    sets: certificateSets(store, affected),
+    book: bulk,
+    directory: postgresDirectory(pool),
+    outbox,
+    ledger,
+    readings,
+    room,
+    finder,
+    weakKeys,
+    fetcher: seams.fetcher ?? reportedFetcher(),
+    ...readParts({ config, outbox }),
+    nudge: () => nudge(),
+    messenger: seams.messenger,
+    pager: seams.pager,
+    writeLetter,
+    sender: { caOwner: config.ca.owner, replyAddress: addressOf(config.mail.from), phone: null },
+    mailDomain: addressOf(config.mail.from).split('@')[1] ?? 'localhost',
+    links: linksOf(config),
+    blocked: blockedKeyParts.open(pool),
+    renewal: {
+      async advise(matter, now) {
+        const endBy =
+          matter.dueAt === null
+            ? now.add({ hours: 24 })
+            : matter.dueAt.subtract({ seconds: policy.publishMarginSeconds });
+        const listId = matter.keys.length > 0 ? null : matter.set.setId;
+        if (listId !== null) await prepareList(parts, renewalStore, listId);
+        const window = await renewal.advise({
+          id: matter.matterId,
+          caseId: matter.reportId,
+          keys: matter.keys,
+          listId,
+          decidedAt: now,
+          endBy: hasCome(endBy, now) ? now.add({ minutes: 5 }) : endBy,
+          pace: matter.basis === 'proof' ? 'at-once' : 'spread',
+          explanationUrl: null,
+        });
+        return window.end;
+      },
+    },
+    revoker: revoker({ connector: seams.connector, issuers: seams.issuers, bytesOf: finder.bytesOf }),
+    looker: looker({
+      probe: httpProbe({ time, ...(seams.fetch === undefined ? {} : { fetch: seams.fetch }) }),
+      connector: seams.connector,
+      book: bulk,
+      issuers: seams.issuers,
+      records: {
+        async keep(observations, now) {
+          await readings.keepProbes(
+            observations.map(({ fingerprint, observation: o }) => ({
+              fingerprint,
+              at: now,
+              crl: o.crl,
+              ocsp: o.ocspNamed ? o.ocsp : 'not-named',
+              reason: o.crlReason ?? o.ocspReason,
+              record: JSON.parse(JSON.stringify({ ...o, evidence: observations.length > 1_000 ? [] : o.evidence })),
+            })),
+          );
+          const revoked = observations.filter(({ observation }) => observation.published);
+          await inventory.markStatus(
+            revoked.map(({ fingerprint, observation }) => ({
+              fingerprint,
+              revoked: { at: observation.revokedAt ?? now, reason: reasonOf(observation.crlReason) },
+            })),
+          );
+        },
+      },
+    }),
+  };
+
+  const wake = wakeUps({
+    cases: store.cases,
+    heartbeats: store.heartbeats,
+    advance: (caseId) => advanceCase(parts, caseId as CaseId),
+    log,
+    settings: { concurrency: 2 },
+  });
+  nudge = () => wake.nudge();
+
+  const channelContext: ChannelContext = {
+    receive,
+    ledger,
+    time,
+    refused: (refusal) => log.warn({ ...refusal, at: refusal.at.toString() }, 'A message was turned away.'),
+    trouble: (trouble) => {
+      troubles.push(trouble.code);
+      log.error({ source: trouble.source, code: trouble.code }, trouble.detail);
+    },
+  };
+
+  return {
+    ...{
+      config,
+      time,
+      log,
+      pool,
+      store,
+      readings,
+      ledger,
+      inventory,
+      bulk,
+      renewal,
+      parts,
+      receive,
+      channelContext,
+      wake,
+      identities,
+      troubles,
+    },
+    async runDue() {
+      for (;;) {
+        const read = await pumpIntake(parts, 'reader-1');
+        const advanced = await wake.runDue(time.now());
+        if (read === 0 && advanced === 0) return;
+      }
+    },
+    nextDueAt: () => store.cases.nextWakeAt(),
+    async close() {
+      await room.close();
+      await seams.messenger.close();
+      await seams.connector.close();
+    },
+  };
+}
+
+async function prepareList(parts: PumpParts & PerformParts, renewal: RenewalStore, listId: string): Promise<void> {
+  for (let after: string | null = null; ; ) {
+    const rows = await parts.sets.page(listId, after, 5_000);
+    if (rows.length === 0) return;
+    await renewal.prepare(
+      listId,
+      rows.map((r) => r.fingerprint),
+    );
+    after = rows.at(-1)?.fingerprint ?? null;
+  }
+}
+
+function chosenPolicy(config: Config) {
+  const { silenceHours, silenceSeconds, publishMarginHours, overlay } = config.policy;
+  const silence = silenceSeconds ?? (silenceHours === undefined ? undefined : silenceHours * 3600);
+  const chosen = policyOf({
+    document: `${config.ca.owner} CPS`,
+    version: 'configured',
+    ...(silence === undefined ? {} : { silenceSeconds: Math.round(silence) }),
+    ...(publishMarginHours === undefined ? {} : { publishMarginSeconds: Math.round(publishMarginHours * 3600) }),
+    ...overlay,
+  });
+  if (!chosen.ok) {
+    const [first] = chosen.problems;
+    throw new Fault('policy_refused', `The policy in the configuration is refused: ${first?.path}: ${first?.message}`);
+  }
+  return chosen.policy;
+}
+
+function reasonOf(
+  name: string | null,
+): 'keyCompromise' | 'affiliationChanged' | 'superseded' | 'cessationOfOperation' | 'privilegeWithdrawn' | null {
+  const known = [
+    'keyCompromise',
+    'affiliationChanged',
+    'superseded',
+    'cessationOfOperation',
+    'privilegeWithdrawn',
+  ] as const;
+  return known.find((k) => k === name) ?? null;
+}
+
+function addressOf(from: string): string {
+  return (/<([^<>]+)>/.exec(from)?.[1] ?? from).trim().toLowerCase();
+}
+
+function linksOf(config: Config): PerformParts['links'] {
+  const base = config.http.publicUrl;
+  return {
+    status: () => null,
+    action: () => null,
+    proof: base === null ? null : `${base.replace(/\/$/, '')}/report`,
+  };
+}
