@@ -27,6 +27,8 @@ export interface EntryFields {
   /** Lines of fields that mail has no place for. */
   readonly lines: readonly (readonly [label: string, value: string])[];
   readonly date: Instant | null;
+  /** What staff say of it; believed on the staff channel alone. */
+  readonly headers?: readonly (readonly [name: string, value: string])[];
   readonly attachments: readonly z.infer<typeof attachmentSchema>[];
 }
 
@@ -48,7 +50,7 @@ export function entryBytes(entry: EntryFields): Uint8Array {
     text: said.length === 0 ? entry.text : `${entry.text}\n\n${said.join('\n')}`,
     date: entry.date,
     messageId: null,
-    headers: [['X-Rescind-Channel', entry.channel]],
+    headers: [['X-Rescind-Channel', entry.channel], ...(entry.headers ?? [])],
     attachments: files,
   });
 }

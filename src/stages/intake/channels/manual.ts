@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import type { ReceiptMark } from '../../../desk/clock/receipt-mark.ts';
+import { labels } from '../../../desk/facts.ts';
 import { rfc3339 } from '../../../foundation/time/time.ts';
 import { type Answer, type ChannelContext, type Delivery, defineChannel, type Listening } from '../channel.ts';
 import { answerForFault, attachmentSchema, contentKey, entryBytes, instantSchema, parseBody } from './entry.ts';
@@ -25,6 +26,11 @@ export const manualEntrySchema = z.strictObject({
   text: z.string().min(1).max(4_000_000),
   certificates: z.array(z.string().max(2_000)).max(100_000).default([]),
   attachments: z.array(attachmentSchema).max(200).default([]),
+  /** What the member of staff understood; the desk's own reading may only shorten the limit that follows from it. */
+  label: z.enum(labels).nullable().default(null),
+  asksFor: z.enum(['revoke', 'hold', 'more-time', 'investigate', 'no-action']).nullable().default(null),
+  /** The case it belongs to, if staff know. */
+  caseId: z.string().max(200).nullable().default(null),
 });
 
 export const manualChannel = defineChannel({
@@ -82,6 +88,11 @@ async function accept(source: string, mailbox: string, delivery: Delivery, conte
         ['Contact', isAddress ? '' : entry.reporter.contact],
       ],
       date: null,
+      headers: [
+        ...(entry.label === null ? [] : [['X-Rescind-Label', entry.label] as const]),
+        ...(entry.asksFor === null ? [] : [['X-Rescind-Asks-For', entry.asksFor] as const]),
+        ...(entry.caseId === null ? [] : [['X-Rescind-Case', entry.caseId] as const]),
+      ],
       attachments: entry.attachments,
     });
     const key = delivery.headers['idempotency-key'];
