@@ -36,7 +36,7 @@ import { directoryMigrations, postgresDirectory } from '../stages/outreach/direc
 import { writeLetter } from '../stages/outreach/letters/write.ts';
 import type { Messenger } from '../stages/outreach/messenger.ts';
 import { outboxMigrations, postgresOutbox } from '../stages/outreach/outbox/postgres.ts';
-import { postgresRenewalStore, RenewalInfo, migrations as renewalMigrations } from '../stages/renewal-info/index.ts';
+import { postgresRenewalStore, RenewalInfo, type RenewalStore, migrations as renewalMigrations } from '../stages/renewal-info/index.ts';
 import type { RevocationConnector } from '../stages/revocation/connector.ts';
 import type { Fetch } from '../stages/status/index.ts';
 import { httpProbe } from '../stages/status/index.ts';
