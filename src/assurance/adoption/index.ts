@@ -1,0 +1,10 @@
+export * from './automation-policy.ts';
+export * from './figures.ts';
+export {
+  type AdoptionReport,
+  adoptionCsv,
+  adoptionHtml,
+  adoptionMarkdown,
+  type Earlier,
+  subscribersCsv,
+} from './report.ts';
