@@ -309,15 +309,15 @@ async function endProcess(running: Postmaster): Promise<void> {
 }
 
 function ensurePassword(places: Places): string {
-  if (existsSync(places.password)) return readFileSync(places.password, 'utf8').trim();
-  if (existsSync(places.cluster)) {
+  const known = existsSync(places.password) ? readFileSync(places.password, 'utf8').trim() : '';
+  if (known === '' && existsSync(places.cluster)) {
     throw new Fault(
       'database_password',
-      `The file ${places.password} is missing. Restore it from the backup of the data folder.`,
+      `The file ${places.password} is missing or empty. Restore it from the backup of the data folder.`,
     );
   }
-  const password = randomBytes(24).toString('base64url');
-  writeFileSync(places.password, `${password}\n`, { mode: 0o600, flush: true });
+  const password = known || randomBytes(24).toString('base64url');
+  if (known === '') writeFileSync(places.password, `${password}\n`, { mode: 0o600, flush: true });
   if (places.user.ids) chownSync(places.password, places.user.ids.uid, places.user.ids.gid);
   return password;
 }

@@ -74,6 +74,11 @@ function ownerOf(base: string, preferred: ServerUser): ServerUser {
   const expected = preferred.ids?.uid ?? process.getuid?.() ?? uid;
   if (uid === expected) return preferred;
   if (preferred.ids && uid > 0) return { name: String(uid), ids: { uid, gid } };
+  if (preferred.ids) {
+    // Root died between making the folder and handing it over.
+    chownSync(base, preferred.ids.uid, preferred.ids.gid);
+    return preferred;
+  }
   throw new Fault(
     'database_folder_owner',
     `The database folder ${base} belongs to user ${uid}, not to the user this desk runs as (${expected}). Start the desk as its owner or as root.`,
