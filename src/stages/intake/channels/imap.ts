@@ -150,6 +150,8 @@ class Account {
 
   /** One look at every folder. A folder that cannot be read does not keep the others waiting. */
   private async look(client: ImapFlow): Promise<void> {
+    // STATUS of the selected folder tells what this session has been told, not what is there (RFC 3501 6.3.10).
+    if (client.mailbox !== false) await client.mailboxClose();
     const folders = (await client.list()).filter((folder) => this.isWanted(folder)).slice(0, FOLDERS_MAX);
     for (const folder of folders) {
       if (this.signal.aborted || !client.usable) return;
