@@ -384,7 +384,12 @@ export function certificateRow(n: number, kind: 'leaked' | 'mass'): c.Certificat
 }
 
 const massTotal = 83_267;
-const massRows = (): c.CertificateRow[] => Array.from({ length: massTotal }, (_, n) => certificateRow(n, 'mass'));
+let massRowsMade: c.CertificateRow[] | null = null;
+/** Made once, when somebody asks. */
+function massRows(): c.CertificateRow[] {
+  massRowsMade ??= Array.from({ length: massTotal }, (_, n) => certificateRow(n, 'mass'));
+  return massRowsMade;
+}
 
 const mark = (
   source: c.MarkView['source'],
@@ -1198,7 +1203,6 @@ export class FixtureDesk implements DeskPort {
   readonly #time: VirtualTime;
   readonly #kind: Kind;
   readonly #rows: c.BoardRow[];
-  readonly #mass = massRows();
   readonly commands: { caseId: string; command: c.CaseCommand; context: CommandContext }[] = [];
   readonly reports: IncomingReport[] = [];
   readonly subscriberAnswers: { token: string; answer: c.SubscriberAnswer; text: string }[] = [];
@@ -1304,7 +1308,7 @@ export class FixtureDesk implements DeskPort {
     if (matter === undefined) return null;
     const all =
       matterId === 'M-7'
-        ? this.#mass
+        ? massRows()
         : [0, 1, 2, 3].slice(0, matter.certificates.total).map((n) => certificateRow(n, 'leaked'));
     const totals = {} as Record<c.CertificateState, number>;
     for (const state of [
