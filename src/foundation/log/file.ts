@@ -12,7 +12,7 @@ import { emptyRoot, hashBytes, type TreeHead } from './merkle.ts';
 const format = 'rescind-event-log';
 const version = 1;
 /** An event is small: a longer line is not ours. */
-export const lineBytesMax = 4 * 1024 * 1024;
+const lineBytesMax = 4 * 1024 * 1024;
 
 /** The lines of an export, each ending in a newline. */
 export async function* logLines(head: LogHead, entries: AsyncIterable<LogEntry>): AsyncGenerator<string> {

@@ -11,7 +11,7 @@ import type { Heartbeats } from '../store/heartbeats.ts';
 import type { JobLog } from './log.ts';
 import { surviving } from './wake-ups.ts';
 
-export type Acted =
+type Acted =
   | { readonly result: 'done'; readonly outcome: Json }
   | { readonly result: 'retry'; readonly at: Instant; readonly outcome: Json }
   /** For good: a person has to do something else. */
@@ -39,7 +39,7 @@ const retryFirstSeconds = 5;
 const retryMostSeconds = 600;
 /** A retry sooner than this would spin. */
 const retrySoonest = seconds(1);
-export const dutiesHeartbeat = 'duties';
+const dutiesHeartbeat = 'duties';
 
 export function dutyRounds(parts: DutyParts): DutyRounds {
   const kinds = Object.keys(parts.act);

@@ -5,7 +5,7 @@ import type { Instant } from '../../foundation/time/time.ts';
 import { run } from '../store/statements.ts';
 import { stalled, type WatchdogParts } from './watchdog.ts';
 
-export interface HealthCheck {
+interface HealthCheck {
   readonly name: string;
   readonly ok: boolean;
   readonly message: string;

@@ -27,7 +27,7 @@ export interface WakeUpParts {
   readonly swept?: (now: Instant) => void;
 }
 
-export interface WakeUpSettings {
+interface WakeUpSettings {
   /** Cases worked on at the same time. */
   readonly concurrency: number;
   /** After this much silence of a worker its cases go to others. A running worker renews in time. */
@@ -39,7 +39,7 @@ export interface WakeUpSettings {
   readonly retryAfter: Duration;
 }
 
-export const wakeUpDefaults: WakeUpSettings = {
+const wakeUpDefaults: WakeUpSettings = {
   concurrency: 4,
   lease: seconds(45),
   lookEvery: seconds(1),
@@ -47,7 +47,7 @@ export const wakeUpDefaults: WakeUpSettings = {
   retryAfter: seconds(30),
 };
 
-export interface SweepReport {
+interface SweepReport {
   readonly cases: number;
   readonly failed: number;
   /** Held by somebody else at that moment: they are being looked at. */
@@ -72,7 +72,7 @@ const backoffFirst = seconds(1);
 const backoffMost = seconds(15);
 const pageSize = 200;
 
-export const heartbeatNames = { wakeUps: 'wake-ups', sweep: 'sweep' } as const;
+const heartbeatNames = { wakeUps: 'wake-ups', sweep: 'sweep' } as const;
 
 export function wakeUps(parts: WakeUpParts): WakeUps {
   const settings: WakeUpSettings = { ...wakeUpDefaults, ...parts.settings };

@@ -10,7 +10,7 @@ import { asFault } from './faults.ts';
 import { columnTypes } from './types.ts';
 
 /** The part of pino that this room uses. */
-export interface Log {
+interface Log {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
 }
@@ -21,6 +21,8 @@ export interface ConnectOptions {
   readonly log?: Log;
   /** Connections of the pool. */
   readonly connectionsMax?: number;
+  /** A statement without an answer for so long has lost its server. */
+  readonly answerMaxMs?: number;
 }
 
 export interface Database {
@@ -39,6 +41,8 @@ export interface Database {
 
 const databaseName = 'rescind';
 const connectTimeoutMs = 10_000;
+/** Longer than the longest honest statement, a migration of a full inventory. */
+const answerMaxMs = 10 * 60_000;
 const retryFirstMs = 200;
 const retryMostMs = 10_000;
 /** Older servers lack what the statements here use. */
@@ -168,14 +172,17 @@ async function ensureDatabase(server: Server): Promise<void> {
 
 export function openPool(
   connection: pg.ClientConfig,
-  options: Pick<ConnectOptions, 'connectionsMax' | 'log'> = {},
+  options: Pick<ConnectOptions, 'connectionsMax' | 'answerMaxMs' | 'log'> = {},
 ): pg.Pool {
   const pool = new pg.Pool({
     application_name: 'rescind',
     ...connection,
     max: options.connectionsMax ?? 10,
     types: columnTypes,
+    // A network that swallows packets gives no error: without these a loop would wait for ever.
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    query_timeout: options.answerMaxMs ?? answerMaxMs,
   });
   // A connection that breaks while somebody holds it raises an event as well as failing the statement; without a
   // listener that event would end the process.

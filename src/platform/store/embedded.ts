@@ -103,7 +103,14 @@ export async function stopServer(dataFolder: string, server: Server): Promise<bo
 
 /** What the file system says about a folder that cannot be used, in the desk's words. */
 function folderFault(error: unknown, folder: string): unknown {
-  const { code, errcode } = error as { code?: string; errcode?: number };
+  const { code, errcode, syscall } = error as { code?: string; errcode?: number; syscall?: string };
+  if (syscall === 'chown') {
+    return new Fault(
+      'database_user_missing',
+      'PostgreSQL refuses to run as root, and this root may not hand a folder to another user. Start the desk as an ordinary user, or set DATABASE_URL.',
+      { cause: error },
+    );
+  }
   if (code === 'ENOSPC' || code === 'EDQUOT' || errcode === sqliteFull) {
     return new Fault(
       'database_disk_full',
@@ -196,6 +203,8 @@ function explainEnd(places: Places, logFrom: number, ended: string): null {
   const said = readFileSync(places.log).subarray(logFrom).toString('utf8');
   // Processes of a killed server are still leaving its shared memory; they notice its death within moments.
   if (/pre-existing shared memory block|is still in use/.test(said)) return null;
+  // The server that a killed desk had just started was faster: it is adopted on the next look.
+  if (/lock file "postmaster\.pid" already exists/.test(said)) return null;
   const last =
     said
       .split('\n')
@@ -325,9 +334,10 @@ function ensurePassword(places: Places): string {
 /** Created beside its place and moved there when complete: half a database is never mistaken for one. */
 function createCluster(places: Places, binaries: Binaries, durable: boolean): void {
   for (const name of readdirSync(places.base)) {
-    if (name.startsWith('cluster.new')) rmSync(join(places.base, name), { recursive: true, force: true });
+    if (name.startsWith('cluster.new')) discard(join(places.base, name));
   }
-  const partial = `${places.cluster}.new`;
+  // A name of its own each time: the initdb of a desk that was killed a moment ago may still be writing.
+  const partial = `${places.cluster}.new-${randomBytes(4).toString('hex')}`;
   const made = spawnSync(
     binaries.initdb,
     [
@@ -357,6 +367,14 @@ function createCluster(places: Places, binaries: Binaries, durable: boolean): vo
     );
   }
   renameSync(partial, places.cluster);
+}
+
+function discard(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch {
+    // Somebody is still writing in it; the next start that creates a database tries again.
+  }
 }
 
 function checkVersion(places: Places): void {

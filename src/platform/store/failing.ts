@@ -6,7 +6,7 @@ import type pg from 'pg';
 import { Fault } from '../../foundation/fault.ts';
 import type { Store } from './store.ts';
 
-export interface Failure {
+interface Failure {
   readonly kind: 'disk-full' | 'disconnect';
   /** How many calls fail; Infinity until `heal`. */
   readonly calls: number;

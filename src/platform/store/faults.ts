@@ -21,7 +21,7 @@ const unreachable = new Set([
 
 /** Driver errors without a code, by their text. */
 const connectionLost =
-  /connection terminated|connection ended|not queryable|timeout exceeded when trying to connect|terminating connection/i;
+  /connection terminated|connection ended|not queryable|timeout exceeded when trying to connect|terminating connection|query read timeout/i;
 
 /** Kinds of failure after which trying again later helps. */
 export function isOutage(error: unknown): boolean {

@@ -100,6 +100,22 @@ describe('kill -9', () => {
     expect(writer.process.exitCode).toBeNull();
   });
 
+  it('of a desk that is only just creating its database, at any moment of that: the next one gets there', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'rescind-early-'));
+    const desk = fileURLToPath(import.meta.resolve('./testing-desk.ts'));
+    // From before the first file to well after the server runs, in steps that no phase is shorter than.
+    for (let wait = 60; wait <= 1_000; wait += 80) {
+      const child = spawn(process.execPath, [desk, folder], { stdio: 'ignore' });
+      await new Promise((resolve) => setTimeout(resolve, wait));
+      child.kill('SIGKILL');
+      await once(child, 'close');
+    }
+    const opened = await connect({ dataFolder: folder });
+    expect((await opened.pool.query('SELECT 1 AS n')).rows).toEqual([{ n: 1 }]);
+    await opened.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
   it('lost nothing that was acknowledged, doubled nothing, and left the log whole', async () => {
     database = await connect({ dataFolder });
     const events = await allEvents();

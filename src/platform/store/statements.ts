@@ -5,6 +5,9 @@ import { asFault } from './faults.ts';
 
 type Row = pg.QueryResultRow;
 
+/** The statements of this room are short; one that is not answered in this time has lost its server. */
+const answerMaxMs = 60_000;
+
 /** One statement on its own. `writes` says that a lost connection leaves it unknown whether it happened. */
 export async function run<R extends Row>(
   pool: pg.Pool,
@@ -13,7 +16,7 @@ export async function run<R extends Row>(
   writes = false,
 ): Promise<R[]> {
   try {
-    return (await pool.query<R>(text, values)).rows;
+    return (await pool.query<R>({ text, values, query_timeout: answerMaxMs } as pg.QueryConfig)).rows;
   } catch (error) {
     throw asFault(error, writes);
   }
