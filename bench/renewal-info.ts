@@ -9,10 +9,10 @@ import { SystemTime } from '../src/foundation/time/system-time.ts';
 import { at } from '../src/foundation/time/time.ts';
 import { testDatabase } from '../src/platform/store/testing.ts';
 import {
-  type BookEntry,
   encodeCertId,
   migrations,
   postgresRenewalStore,
+  type RenewalCertificate,
   RenewalInfo,
   serveRenewalInfo,
 } from '../src/stages/renewal-info/index.ts';
@@ -40,6 +40,8 @@ export async function renewalInfoBench(options: { readonly certificates?: number
         return { matches, next: to < certificates ? String(to) : null, last: String(to) };
       },
       find: async () => ({ matches: [] }),
+      findMany: async () => [],
+      findByKeys: async () => ({ matches: [], next: null }),
     };
     const renewalInfo = new RenewalInfo({ store: postgresRenewalStore(database.pool), source, time });
     const loadingAt = performance.now();
@@ -123,7 +125,7 @@ async function poll(url: string, paths: readonly string[], milliseconds: number)
   return result.answered / result.seconds;
 }
 
-function made(spkiHash: SpkiHash): BookEntry {
+function made(spkiHash: SpkiHash): RenewalCertificate {
   return {
     fingerprint: randomBytes(32).toString('hex') as Fingerprint,
     authorityKeyId,
@@ -132,6 +134,9 @@ function made(spkiHash: SpkiHash): BookEntry {
     notBefore: at('2026-06-01T00:00:00Z'),
     notAfter: at('2026-08-30T00:00:00Z'),
     revoked: null,
+    names: [],
+    subscriber: null,
+    account: null,
   };
 }
 

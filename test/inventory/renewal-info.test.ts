@@ -127,6 +127,66 @@ describe('an advice', () => {
     }
   });
 
+  it('ends by itself when the inventory learns of a replacement with another key, and not of one with the same', async () => {
+    const shop = {
+      names: ['www.shop.example'],
+      notBefore: at('2026-07-01T12:30:00Z'),
+      notAfter: at('2026-09-29T00:00:00Z'),
+    };
+    const spki = sampleKey();
+    const old = recordOf(sampleCertificate({ serial: '7001', spki }), { account: 'acct-1' });
+    await inventory.add([old]);
+    const seen: string[] = [];
+    renewalInfo = new RenewalInfo({
+      store,
+      source: inventory,
+      time,
+      onReplaced: (replacements) => seen.push(...replacements.map((one) => one.by)),
+    });
+    await renewalInfo.load();
+    const certId = encodeCertId({ authorityKeyId: old.authorityKeyId!, serial: old.serial });
+    const told = async () => (await get(certId)).body.suggestedWindow;
+    await renewalInfo.advise(anAdvice({ keys: [old.spkiHash] }));
+    await inventory.add([recordOf(sampleCertificate({ ...shop, spki }), { account: 'acct-1' })]);
+    await renewalInfo.learn();
+    expect(await told()).toEqual(urgent);
+    await inventory.add([recordOf(sampleCertificate({ ...shop, names: ['other.example'] }), { account: 'acct-1' })]);
+    await renewalInfo.learn();
+    expect(await told()).toEqual(urgent);
+    const replacement = recordOf(
+      sampleCertificate({ ...shop, names: ['*.shop.example'], notBefore: at('2026-07-01T12:45:00Z') }),
+      { account: 'acct-1' },
+    );
+    await inventory.add([replacement]);
+    // A wildcard shares no name with the old one: it is found by the sweep, which asks for wildcards as well.
+    expect(await renewalInfo.sweep(anAdvice({ keys: [old.spkiHash] }))).toEqual({ certificates: 2, replaced: 2 });
+    expect(seen).toEqual(['account-and-names', 'account-and-names']);
+    expect(await told()).toEqual(normal);
+    expect(await store.replacementOf(old.fingerprint)).toMatchObject({ replacement: replacement.fingerprint });
+  });
+
+  it('is followed by the share that has replaced, over keys and lists, whenever the replacement was issued', async () => {
+    const first = recordOf(sampleCertificate({ serial: '7101', names: ['a.example'] }), { subscriber: 'SUB-1' });
+    const second = recordOf(sampleCertificate({ serial: '7102', names: ['b.example'] }), { subscriber: 'SUB-2' });
+    const early = recordOf(sampleCertificate({ names: ['a.example'], notBefore: at('2026-06-20T00:00:00Z') }), {
+      subscriber: 'SUB-1',
+    });
+    await inventory.add([first, second, early]);
+    await renewalInfo.learn();
+    await store.prepare('SET-9', [first.fingerprint, second.fingerprint]);
+    const advice = anAdvice({ keys: [], listId: 'SET-9' });
+    await renewalInfo.advise(advice);
+    expect(await renewalInfo.sweep(advice)).toEqual({ certificates: 2, replaced: 1 });
+    await inventory.add([
+      recordOf(sampleCertificate({ names: ['b.example'], notBefore: at('2026-07-01T13:00:00Z') }), {
+        subscriber: 'SUB-2',
+      }),
+    ]);
+    await renewalInfo.learn();
+    expect(await store.replacementOf(second.fingerprint)).toMatchObject({ by: 'subscriber-and-names' });
+    expect(await renewalInfo.sweep(advice)).toEqual({ certificates: 2, replaced: 2 });
+  });
+
   it('ends when it is withdrawn', async () => {
     await renewalInfo.advise(anAdvice({ keys: [records[0]!.spkiHash] }));
     await renewalInfo.withdraw('MATTER-1');

@@ -99,15 +99,20 @@ export class Book {
 
   /** False when the book does not hold the certificate. */
   markReplaced(fingerprint: Fingerprint): boolean {
+    const ordinal = this.ordinalOf(fingerprint);
+    if (ordinal === null) return false;
+    this.#replaced[ordinal] = 1;
+    return true;
+  }
+
+  ordinalOf(fingerprint: Fingerprint): number | null {
     const wanted = Buffer.from(fingerprint, 'hex');
     const table = this.#byFingerprint;
     for (let at = hash(wanted, 0, digestBytes, 0) & (table.length - 1); ; at = (at + 1) & (table.length - 1)) {
       const ordinal = table[at]!;
-      if (ordinal === empty) return false;
+      if (ordinal === empty) return null;
       const from = ordinal * digestBytes;
-      if (wanted.compare(this.#fingerprints, from, from + digestBytes) !== 0) continue;
-      this.#replaced[ordinal] = 1;
-      return true;
+      if (wanted.compare(this.#fingerprints, from, from + digestBytes) === 0) return ordinal;
     }
   }
 

@@ -4,26 +4,39 @@
  */
 import assert from 'node:assert/strict';
 import type { Fingerprint, Serial } from '../../foundation/brand.ts';
-import { hasCome, type Instant, latest, type Time } from '../../foundation/time/time.ts';
+import { hasCome, type Instant, isBefore, latest, type Time } from '../../foundation/time/time.ts';
 import { type Advice, adviceKeysMax } from './advice.ts';
 import { Board } from './board.ts';
 import { Book, type BookEntry, type Found } from './book.ts';
 import { decodeCertId } from './cert-id.ts';
 import { PollLedger } from './ledger.ts';
 import { defaultWindowPolicy, type WindowPolicy } from './policy.ts';
+import type { Candidate, ReplacementSeen } from './replacement.ts';
+import { replacedBy, replacementsAmong } from './replacement-search.ts';
 import type { RenewalStore } from './store.ts';
 import { advisedWindow, normalWindow, retryAfterSeconds, revokedWindow, type Window } from './windows.ts';
+
+/** What ARI needs to know of a certificate; an inventory's entry has all of it. */
+export type RenewalCertificate = BookEntry & Candidate;
 
 /** Where certificates come from: the inventory, seen as far as ARI needs it. */
 export interface CertificateSource {
   /** Everything in the order in which it was learnt or changed, on from `after`. */
   walk(page: { readonly after: string | null; readonly limit: number }): Promise<{
-    readonly matches: readonly { readonly certificate: BookEntry }[];
+    readonly matches: readonly { readonly certificate: RenewalCertificate }[];
     readonly next: string | null;
     readonly last: string | null;
   }>;
   find(query: { readonly by: 'cert-id'; readonly authorityKeyId: string; readonly serial: Serial }): Promise<{
-    readonly matches: readonly { readonly certificate: BookEntry }[];
+    readonly matches: readonly { readonly certificate: RenewalCertificate }[];
+  }>;
+  findMany(by: 'fingerprint' | 'name', values: readonly string[]): Promise<readonly Candidate[]>;
+  findByKeys(
+    hashes: readonly string[],
+    page: { readonly after: string | null; readonly limit: number },
+  ): Promise<{
+    readonly matches: readonly { readonly certificate: RenewalCertificate }[];
+    readonly next: string | null;
   }>;
 }
 
@@ -43,6 +56,14 @@ export interface RenewalInfoParts {
   readonly time: Time;
   readonly policy?: WindowPolicy;
   readonly onFault?: (cause: unknown) => void;
+  /** Replacements that this node has seen in the inventory; recorded already. */
+  readonly onReplaced?: (seen: readonly ReplacementSeen[]) => void;
+}
+
+/** How far a matter's certificates are replaced. */
+export interface Progress {
+  readonly certificates: number;
+  readonly replaced: number;
 }
 
 /** An advice decided on another node is told here at most this much later. */
@@ -50,6 +71,7 @@ export const followEvery = Temporal.Duration.from({ milliseconds: 250 });
 export const flushEvery = Temporal.Duration.from({ seconds: 1 });
 const learnEvery = Temporal.Duration.from({ seconds: 5 });
 const walkPage = 10_000;
+const sweepPage = 2_000;
 /** Questions to the inventory about names the book does not hold, at the same time; more are answered "unknown". */
 const lookupsMax = 16;
 
@@ -76,11 +98,16 @@ export class RenewalInfo {
     await this.board.follow();
   }
 
-  /** Takes over what the inventory has learnt since the last call. */
+  /**
+   * Takes over what the inventory has learnt since the last call, and notes which advised certificates that replaces.
+   * The first call reads everything; replacements older than it are found by `sweep`.
+   */
   async learn(): Promise<void> {
+    const first = this.#walkedTo === null;
     for (;;) {
       const page = await this.#parts.source.walk({ after: this.#walkedTo, limit: walkPage });
       for (const { certificate } of page.matches) this.book.learn(certificate);
+      if (!first && page.matches.length > 0) await this.#seeReplaced(page.matches.map((match) => match.certificate));
       this.#walkedTo = page.last;
       if (page.next === null) break;
     }
@@ -109,6 +136,54 @@ export class RenewalInfo {
     const fresh = await this.#parts.store.replaced(replacements);
     for (const { fingerprint } of replacements) this.board.noteReplaced(fingerprint);
     return fresh;
+  }
+
+  /**
+   * Looks through every certificate of an advice for a replacement, records what it finds, and says how far things are.
+   * For the moment an advice is raised (many have renewed already and need not be told) and as a check from time to time.
+   */
+  async sweep(advice: Advice): Promise<Progress> {
+    const done = { certificates: 0, replaced: 0 };
+    const now = this.#parts.time.now();
+    const look = async (page: readonly Candidate[]) => {
+      const live = page.filter((certificate) => !isBefore(certificate.notAfter, now));
+      const seen = await replacementsAmong(live, this.#parts.source, { keyMustChange: mustChange([advice]) });
+      await this.#record(seen);
+      done.certificates += live.length;
+      done.replaced += seen.length;
+    };
+    for (let after: string | null = null; advice.keys.length > 0; ) {
+      const page = await this.#parts.source.findByKeys(advice.keys, { after, limit: sweepPage });
+      await look(page.matches.map((match) => match.certificate).filter((one) => advice.keys.includes(one.spkiHash)));
+      after = page.next;
+      if (after === null) break;
+    }
+    for (let after: Fingerprint | null = null; advice.listId !== null; ) {
+      const listed: readonly Fingerprint[] = await this.#parts.store.listed(advice.listId, after, sweepPage);
+      const page = await this.#parts.source.findMany('fingerprint', listed);
+      await look(page.filter((one) => !advice.keys.includes(one.spkiHash)));
+      if (listed.length < sweepPage) break;
+      after = listed.at(-1)!;
+    }
+    return done;
+  }
+
+  /** Which advised certificates do these new ones replace? */
+  async #seeReplaced(fresh: readonly Candidate[]): Promise<void> {
+    const advices = this.board.advices;
+    if (advices.length === 0) return;
+    const isWanted = (old: Candidate) => {
+      const ordinal = this.book.ordinalOf(old.fingerprint);
+      return ordinal !== null && this.board.adviceFor(ordinal) !== null;
+    };
+    await this.#record(await replacedBy(fresh, this.#parts.source, { isWanted, keyMustChange: mustChange(advices) }));
+  }
+
+  async #record(seen: readonly ReplacementSeen[]): Promise<void> {
+    if (seen.length === 0) return;
+    const seenAt = this.#parts.time.now();
+    const fresh = await this.replaced(seen.map((one) => ({ ...one, seenAt })));
+    if (fresh > 0) this.#parts.onReplaced?.(seen);
   }
 
   /** The answer to one poll, which it counts. */
@@ -189,4 +264,10 @@ export class RenewalInfo {
       await time.waitUntil(next, signal);
     }
   }
+}
+
+/** A key that an advice names is compromised or weak: a new certificate with it replaces nothing. */
+function mustChange(advices: readonly Advice[]): (old: Candidate) => boolean {
+  const keys = new Set(advices.flatMap((advice) => advice.keys));
+  return (old) => keys.has(old.spkiHash);
 }
