@@ -1,6 +1,7 @@
 /** What reading a message needs besides storage: triage, marks, threads, what the writer wants. */
 import type { PumpParts } from '../app/intake-pump.ts';
 import type { Entry } from '../app/read-message.ts';
+import type { ReceiptMark } from '../desk/clock/receipt-mark.ts';
 import { type Label, labels, type Triage } from '../desk/facts.ts';
 import type { CaseId } from '../foundation/brand.ts';
 import type { Message } from '../foundation/mail/message.ts';
@@ -10,6 +11,7 @@ import { readAnswer } from '../stages/outreach/answers.ts';
 import type { Outbox } from '../stages/outreach/outbox/outbox.ts';
 import { triage } from '../stages/triage/triage.ts';
 import type { Config } from './config.ts';
+import type { GatewayLine } from './wiring.ts';
 
 type Parts = Pick<
   PumpParts,
@@ -27,7 +29,15 @@ type Parts = Pick<
 /** Longest list of ids that a message may say it answers. */
 const referencesMax = 100;
 
-export function readParts({ config, outbox }: { readonly config: Config; readonly outbox: Outbox }): Parts {
+export function readParts({
+  config,
+  outbox,
+  gateway,
+}: {
+  readonly config: Config;
+  readonly outbox: Outbox;
+  readonly gateway: readonly GatewayLine[];
+}): Parts {
   const trust = { trustedHosts: config.intake.trustedHosts, staffDomains: config.intake.staffDomains };
   return {
     senders: { ...trust, rootPrograms: config.intake.rootPrograms },
@@ -35,7 +45,7 @@ export function readParts({ config, outbox }: { readonly config: Config; readonl
     receiptMarks(message, marks) {
       const [own, ...rest] = marks;
       const acceptance = own === undefined ? null : { source: own.source, at: own.at, detail: own.detail };
-      return [...receiptMarks({ message, acceptance, trust }), ...rest];
+      return [...receiptMarks({ message, acceptance, trust }), ...rest, ...gatewayMarks(message, gateway)];
     },
     mayAutoReply: (message) => message.automatic === 'no',
     asksFor: (message) => asksForIn(message),
@@ -53,6 +63,22 @@ export function readParts({ config, outbox }: { readonly config: Config; readonl
       ].slice(0, referencesMax),
     unreadable,
   };
+}
+
+/**
+ * A session that our own gateway refused and logged is the first arrival of what the same sender sends later (SCHEMA.md,
+ * Rules; requirements.md 6.3 Q8).
+ */
+function gatewayMarks(message: Message, gateway: readonly GatewayLine[]): ReceiptMark[] {
+  const sender = message.from[0]?.address;
+  return gateway
+    .filter((line) => line.sender === sender && line.action === 'refuse')
+    .map((line) => ({
+      source: 'gateway-log',
+      at: line.at,
+      trusted: true,
+      detail: 'Our own gateway refused an earlier session of this sender.',
+    }));
 }
 
 /** Pleas and agreements, in the words of the desk's rules. A bounce or an out-of-office note asks for nothing. */

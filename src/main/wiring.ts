@@ -36,7 +36,12 @@ import { directoryMigrations, postgresDirectory } from '../stages/outreach/direc
 import { writeLetter } from '../stages/outreach/letters/write.ts';
 import type { Messenger } from '../stages/outreach/messenger.ts';
 import { outboxMigrations, postgresOutbox } from '../stages/outreach/outbox/postgres.ts';
-import { postgresRenewalStore, RenewalInfo, type RenewalStore, migrations as renewalMigrations } from '../stages/renewal-info/index.ts';
+import {
+  postgresRenewalStore,
+  RenewalInfo,
+  type RenewalStore,
+  migrations as renewalMigrations,
+} from '../stages/renewal-info/index.ts';
 import type { RevocationConnector } from '../stages/revocation/connector.ts';
 import type { Fetch } from '../stages/status/index.ts';
 import { httpProbe } from '../stages/status/index.ts';
@@ -77,11 +82,20 @@ export interface Desk {
   readonly wake: WakeUps;
   readonly identities: SealingIdentities;
   readonly troubles: string[];
+  /** A line of the CA's own mail gateway: what it refused or held has arrived all the same. */
+  noteGateway(line: GatewayLine): Promise<void>;
+  isBlocked(spkiSha256: string): Promise<boolean>;
   /** Reads what is unread and advances what is due, until nothing is. */
   runDue(): Promise<void>;
   /** When something is due by itself; null when nothing waits. */
   nextDueAt(): Promise<Instant | null>;
   close(): Promise<void>;
+}
+
+export interface GatewayLine {
+  readonly sender: string;
+  readonly at: Instant;
+  readonly action: 'refuse' | 'hold' | 'move';
 }
 
 /** Everything the rooms need in the database, in order. */
@@ -122,7 +136,9 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
   const room: Room & { close(): Promise<void> } = await openRoom(identities);
   const weakKeys: WeakKeys = weakKeyChecks();
   const troubles: string[] = [];
+  const gateway: GatewayLine[] = [];
   const outbox = postgresOutbox(pool);
+  const blocked = blockedKeyParts.open(pool);
   let nudge = (): void => {};
 
   const parts: PumpParts & PerformParts = {
@@ -140,7 +156,7 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
     finder,
     weakKeys,
     fetcher: seams.fetcher ?? reportedFetcher(),
-    ...readParts({ config, outbox }),
+    ...readParts({ config, outbox, gateway }),
     nudge: () => nudge(),
     messenger: seams.messenger,
     pager: seams.pager,
@@ -148,7 +164,7 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
     sender: { caOwner: config.ca.owner, replyAddress: addressOf(config.mail.from), phone: null },
     mailDomain: addressOf(config.mail.from).split('@')[1] ?? 'localhost',
     links: linksOf(config),
-    blocked: blockedKeyParts.open(pool),
+    blocked,
     renewal: {
       async advise(matter, now) {
         const endBy =
@@ -246,6 +262,10 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
         if (read === 0 && advanced === 0) return;
       }
     },
+    async noteGateway(line) {
+      gateway.push(line);
+    },
+    isBlocked: (spkiSha256) => blocked.isBlocked(spkiSha256),
     nextDueAt: () => store.cases.nextWakeAt(),
     async close() {
       await room.close();

@@ -164,6 +164,13 @@ export class World {
     });
   }
 
+  /** A ref under which the private key of this certificate is a file. */
+  keyFileOf(certificate: WorldCertificate): string {
+    const ref = `${certificate.ref}~private`;
+    if (!this.#files.has(ref)) this.#files.set(ref, [privateKeyFile(this.key(certificate.key), 'pkcs8-pem')]);
+    return ref;
+  }
+
   count(ref: string): number {
     const fixture = this.#fixtures.get(ref);
     if (fixture?.build === 'serial-list') return this.#listed(fixture).length;

@@ -1,0 +1,54 @@
+/** The mail servers of reporters and subscribers: one real SMTP server that accepts at once, as SCHEMA.md says they do. */
+import type { AddressInfo } from 'node:net';
+import { SMTPServer } from 'smtp-server';
+import type { Messenger } from '../../stages/outreach/messenger.ts';
+import { smtpMessenger } from '../../stages/outreach/messengers/index.ts';
+
+export interface MailHosts {
+  readonly messenger: Messenger;
+  /** Letters accepted so far. */
+  readonly accepted: number;
+  close(): Promise<void>;
+}
+
+const connectionsMax = 6;
+
+export async function mailHosts(): Promise<MailHosts> {
+  let accepted = 0;
+  const server = new SMTPServer({
+    authOptional: true,
+    disabledCommands: ['AUTH', 'STARTTLS'],
+    disableReverseLookup: true,
+    logger: false,
+    onData(stream, _session, done) {
+      stream.on('end', () => {
+        accepted++;
+        done();
+      });
+      stream.resume();
+    },
+  });
+  server.on('error', () => undefined);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.server.address() as AddressInfo;
+  const messenger = smtpMessenger({
+    host: '127.0.0.1',
+    port,
+    secure: false,
+    requireTls: false,
+    user: null,
+    password: null,
+    from: { name: 'Certificate problem reports', address: 'problem-reporting@ca.example' },
+    bounceAddress: 'bounces@ca.example',
+    messageIdDomain: 'ca.example',
+    dkim: null,
+    connectionsMax,
+  });
+  return {
+    messenger,
+    get accepted() {
+      return accepted;
+    },
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}

@@ -1,0 +1,276 @@
+/**
+ * Replays one scenario on virtual time with everything else real: SMTP, PostgreSQL, the lab CA over HTTP, the reading
+ * room, probes. Advance to the next thing that is due, let everything that is due happen, again; nothing is read of the
+ * file but fixtures and fed events, and `expected` only when the result is finished.
+ */
+import { hash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Log, Pager } from '../../app/ports.ts';
+import type { CaseId } from '../../foundation/brand.ts';
+import { parseCertificate } from '../../foundation/pki/x509.ts';
+import { at, earliest, hasCome, hours, type Instant, isBefore, minutes } from '../../foundation/time/time.ts';
+import { VirtualTime } from '../../foundation/time/virtual-time.ts';
+import { labCaApp, listen, MemoryStorage, openLabCa } from '../../lab-ca/index.ts';
+import { type TestDatabase, testDatabase } from '../../platform/store/testing.ts';
+import { recordOf } from '../../stages/inventory/index.ts';
+import { labConnector } from '../../stages/revocation/connectors/lab.ts';
+import { defaultConfig } from '../config.ts';
+import { type Desk, openDesk } from '../wiring.ts';
+import { type CheckResult, check } from './checks.ts';
+import { Doors, type Item } from './deliver.ts';
+import { Faults } from './faults.ts';
+import { type MailHosts, mailHosts } from './mail-hosts.ts';
+import { resultOf, type ScenarioResult } from './result.ts';
+import type { Scenario } from './schema.ts';
+import { staffAct, staffReactsAfter, visit } from './staff.ts';
+import { streamItems } from './streams.ts';
+import { simulatedWeb } from './web.ts';
+import { World } from './world.ts';
+
+/** Virtual time after the last event at which a replay ends at the latest (SCHEMA.md). */
+const longest = hours(24 * 30);
+/** A replay that does not come to rest is a bug in the desk, not a long story. */
+const stepsMax = 200_000;
+
+export interface Replay {
+  readonly desk: Desk;
+  readonly world: World;
+  readonly time: VirtualTime;
+  readonly mail: MailHosts;
+  readonly items: readonly Item[];
+  readonly doors: Doors;
+  readonly faults: Faults;
+  /** When the person on call was first paged for each case. */
+  readonly pagedAt: ReadonlyMap<CaseId, Instant>;
+  readonly alarmAt: Instant | null;
+  /** Items that were not fed because their condition did not hold. */
+  readonly skipped: ReadonlySet<string>;
+}
+
+export interface RunOptions {
+  readonly log: Log;
+  /** Told of every step, for a readable timeline. */
+  readonly progress?: (now: Instant, what: string) => void;
+  /** Called with the finished replay before it is taken down (the demo keeps the console open). */
+  readonly before?: (replay: Replay) => Promise<void>;
+}
+
+export type Outcome = ScenarioResult & { readonly checks: readonly CheckResult[] };
+
+export async function runScenario(scenario: Scenario, options: RunOptions): Promise<Outcome> {
+  const folder = await mkdtemp(join(tmpdir(), 'rescind-replay-'));
+  const database = await testDatabase();
+  const closing: (() => Promise<unknown>)[] = [];
+  try {
+    const replay = await stage(scenario, options, folder, database, closing);
+    await play(replay, options);
+    await options.before?.(replay);
+    const result = await resultOf(replay);
+    return { ...result, checks: check(result, scenario.expected, replay) };
+  } finally {
+    for (const close of closing.reverse()) await close().catch(() => undefined);
+    await database.drop();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+type Staged = Replay & {
+  readonly pages: Map<CaseId, Instant>;
+  readonly visits: Visit[];
+  alarmAt: Instant | null;
+  skipped: Set<string>;
+};
+interface Visit {
+  readonly at: Instant;
+  readonly caseId: CaseId;
+  readonly who: 'officer' | 'second';
+}
+
+async function stage(
+  scenario: Scenario,
+  options: RunOptions,
+  folder: string,
+  database: TestDatabase,
+  closing: (() => Promise<unknown>)[],
+): Promise<Staged> {
+  const first = scenario.events[0];
+  const time = new VirtualTime(first === undefined ? at('2024-01-01T00:00:00Z') : at(first.at).subtract(minutes(5)));
+  const token = 'replay';
+  let app: { fetch(request: Request): Response | Promise<Response> } | null = null;
+  const http = await listen(
+    async (request) => (app === null ? new Response(null, { status: 503 }) : app.fetch(request)),
+    { port: 0 },
+  );
+  closing.push(() => http.close());
+  const baseUrl = `http://127.0.0.1:${http.port}`;
+  const ca = await openLabCa({ storage: new MemoryStorage(), time, baseUrl, keyPassphrase: 'replay', token });
+  app = labCaApp(ca);
+  const world = await World.build(scenario, ca);
+
+  const mail = await mailHosts();
+  closing.push(() => mail.close());
+  const pages = new Map<CaseId, Instant>();
+  const visits: Visit[] = [];
+  const alarm = { at: null as Instant | null };
+  const faults = new Faults(ca, time);
+  const pager: Pager = {
+    async page({ caseId, step }, now) {
+      if (step.startsWith('alarm-') && alarm.at === null) alarm.at = now;
+      if (step.startsWith('alarm-')) await faults.alarmed(step.slice('alarm-'.length), now);
+      if (faults.active('pager')) return false;
+      if (!pages.has(caseId)) pages.set(caseId, now);
+      visits.push({ at: now.add(staffReactsAfter), caseId, who: 'officer' });
+      return true;
+    },
+  };
+  const connector = await labConnector.open({ url: baseUrl, token: { value: token } } as never, { time });
+  const desk = await openDesk({
+    config: { ...defaultConfig(), dataFolder: folder },
+    time,
+    log: options.log,
+    pool: database.pool,
+    connector,
+    issuers: issuersOf(ca),
+    messenger: faults.throttled(mail.messenger),
+    pager,
+    fetcher: simulatedWeb(world, time),
+  });
+  closing.push(() => desk.close());
+  await fill(desk, world);
+  const doors = await Doors.open(desk, world, join(folder, 'mailboxes'));
+  closing.push(() => doors.close());
+  const items = scenario.events.flatMap((event) => streamItems(world, event));
+  const replay: Staged = {
+    ...{ desk, world, time, mail, items, doors, faults, pages, visits },
+    pagedAt: pages,
+    skipped: new Set<string>(),
+    get alarmAt() {
+      return alarm.at;
+    },
+  } as Staged;
+  return replay;
+}
+
+/** The SHA-256 of an issuer's name to its certificate, as an operator would configure it. */
+export function issuersOf(ca: {
+  issuerCertificate(id: 'tls' | 'smime' | 'code-signing'): Uint8Array | null;
+}): (issuerHash: string) => Uint8Array | null {
+  const known = new Map<string, Uint8Array>();
+  return (issuerHash) => {
+    if (!known.has(issuerHash)) {
+      for (const id of ['tls', 'smime', 'code-signing'] as const) {
+        const der = ca.issuerCertificate(id);
+        if (der !== null) known.set(hashOf(parseCertificate(der).subjectDer), der);
+      }
+    }
+    return known.get(issuerHash) ?? null;
+  };
+}
+
+function hashOf(bytes: Uint8Array): string {
+  return hash('sha256', bytes, 'hex');
+}
+
+/** The inventory and the directory, as they were before anything happened. */
+async function fill(desk: Desk, world: World): Promise<void> {
+  const all = [...world.certificates.values(), ...[...world.populations.values()].flatMap((p) => p.members)];
+  for (let i = 0; i < all.length; i += 10_000) {
+    await desk.inventory.add(all.slice(i, i + 10_000).map((c) => recordOf(c.der, { subscriber: c.subscriber })));
+  }
+  const subscribers = [...new Set(all.map((c) => c.subscriber))].filter((s) => s !== '');
+  await desk.parts.directory.put(
+    subscribers.map((subscriber) => ({
+      subscriber,
+      name: subscriber,
+      addresses: [`${subscriber.toLowerCase()}@subscriber.example`],
+      phone: '+000000000',
+      language: 'en',
+    })),
+  );
+  await desk.renewal.load();
+}
+
+async function play(replay: Staged, options: RunOptions): Promise<void> {
+  const { desk, time, items, visits } = replay;
+  const acts: { at: Instant; item: Item }[] = [];
+  const last = items.at(-1)?.at ?? time.now();
+  const until = last.add(longest);
+  let next = 0;
+  for (let step = 0; step < stepsMax; step++) {
+    const candidates = [
+      items[next]?.at,
+      ...visits.map((v) => v.at),
+      ...acts.map((a) => a.at),
+      replay.faults.nextAt(),
+      await desk.nextDueAt(),
+    ];
+    const waiting = candidates.filter((c): c is Instant => c != null);
+    const [soonest, ...others] = waiting;
+    if (soonest === undefined) return;
+    const to = earliest(soonest, ...others);
+    if (isBefore(until, to)) return;
+    time.advanceTo(to);
+    await replay.faults.runDue();
+    for (let item = items[next]; item !== undefined && hasCome(item.at, time.now()); item = items[next]) {
+      next++;
+      await feed(replay, item, acts, options);
+    }
+    await happen(replay, acts);
+  }
+  throw new Error('the replay does not come to rest');
+}
+
+/** Everything that is due at this instant: the desk, then people, then the desk again. */
+async function happen(replay: Staged, acts: { at: Instant; item: Item }[]): Promise<void> {
+  const { desk, time, visits } = replay;
+  const parts = {
+    desk,
+    world: replay.world,
+    itemOf: (reportId: string) => itemOf(replay, reportId),
+    comeBack: (caseId: CaseId, when: Instant, who: 'officer' | 'second') => visits.push({ at: when, caseId, who }),
+  };
+  await desk.runDue();
+  for (
+    let i = visits.findIndex((v) => hasCome(v.at, time.now()));
+    i >= 0;
+    i = visits.findIndex((v) => hasCome(v.at, time.now()))
+  ) {
+    const [due] = visits.splice(i, 1);
+    if (due !== undefined) await visit(parts, due.caseId, due.who);
+    await desk.runDue();
+  }
+  for (
+    let i = acts.findIndex((a) => hasCome(a.at, time.now()));
+    i >= 0;
+    i = acts.findIndex((a) => hasCome(a.at, time.now()))
+  ) {
+    const [due] = acts.splice(i, 1);
+    if (due !== undefined) await staffAct(parts, due.item);
+    await desk.runDue();
+  }
+}
+
+async function feed(
+  replay: Staged,
+  item: Item,
+  acts: { at: Instant; item: Item }[],
+  options: RunOptions,
+): Promise<void> {
+  if (!(await replay.faults.holds(item, replay))) {
+    replay.skipped.add(item.name);
+    return;
+  }
+  options.progress?.(replay.time.now(), `${item.channel}: ${item.text.split('\n')[0]?.slice(0, 100) ?? ''}`);
+  if (item.channel === 'ca-system') return replay.faults.begin(item);
+  if (item.channel === 'mail-gateway') return replay.faults.gatewayLine(item, replay);
+  if (item.channel === 'acme') return replay.faults.acme(item, replay);
+  await replay.doors.deliver(item);
+  if (item.data.staff !== undefined) acts.push({ at: item.at.add(minutes(item.data.staff.afterMinutes)), item });
+}
+
+export function itemOf(replay: Pick<Replay, 'doors' | 'items'>, reportId: string): Item | null {
+  const name = replay.doors.nameOf(reportId);
+  return replay.items.find((i) => i.name === name) ?? null;
+}
