@@ -184,7 +184,7 @@ export function enumerations({ report }: Doc): Finding[] {
   const table = section === undefined ? null : tableOf(section);
   if (table === null) return found;
   const column = (label: string) => table.header.cells.findIndex((cell) => same(cell, label));
-  for (const row of table.rows) {
+  for (const row of table.rows.filter(({ cells }) => !cells.some((cell) => toCompletePattern.test(cell)))) {
     const kind = row.cells[column('Kind')];
     if (kind !== undefined && !(kinds as readonly string[]).includes(kind)) {
       found.push(error('IR04', row.line, `Kind is one of ${kinds.join(', ')}, not "${kind}".`));
