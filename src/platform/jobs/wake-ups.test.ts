@@ -86,6 +86,16 @@ describe('wake-ups', () => {
     expect(await store.cases.nextWakeAt()).toBeNull();
   });
 
+  it('do not take a CA that refuses connections for the database being away', async () => {
+    const store = memoryStore();
+    await aCase(store, 'a-refused', start);
+    await aCase(store, 'sound', start);
+    const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+    const { looked, loops } = aDesk(store, (id) => (id === 'a-refused' ? refused : null));
+    expect(await loops.runDue(start)).toBe(2);
+    expect(looked).toHaveLength(2);
+  });
+
   it('sweep every open case, also one whose wake-up was lost', async () => {
     const store = memoryStore();
     await aCase(store, 'forgotten', null);

@@ -23,7 +23,10 @@ const unreachable = new Set([
 const connectionLost =
   /connection terminated|connection ended|not queryable|timeout exceeded when trying to connect|terminating connection|query read timeout/i;
 
-/** Kinds of failure after which trying again later helps. */
+/**
+ * The kinds of failure after which trying again later helps. Only a `Fault` counts: a bare ECONNREFUSED may as well
+ * come from some CA, and one CA that is down must not look like the database being away.
+ */
 export function isOutage(error: unknown): boolean {
   return error instanceof Fault && (error.code === 'database_unavailable' || error.code === 'database_disk_full');
 }

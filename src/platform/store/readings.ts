@@ -6,6 +6,7 @@ import type { Pool } from 'pg';
 import type { CaseId } from '../../foundation/brand.ts';
 import type { Json } from '../../foundation/log/canonical.ts';
 import type { Instant } from '../../foundation/time/time.ts';
+import { run } from './statements.ts';
 
 export const readingMigrations = [
   {
@@ -67,42 +68,50 @@ export function postgresReadings(pool: Pool): Readings {
   const columns = `report_id as "reportId", case_id as "caseId", action, message, triage, read_at as at`;
   return {
     async put({ reportId, caseId, action, message, triage, at }) {
-      await pool.query(
+      await run(
+        pool,
         `insert into reading.message (report_id, case_id, action, message, triage, read_at) values ($1, $2, $3, $4, $5, $6)
          on conflict (report_id) do nothing`,
-        // JSON text cannot carry NUL, which hostile mail contains.
-        [reportId, caseId, action, clean(message), clean(triage), at.toString()],
+        // Into columns of type json, which keep the NUL characters of hostile mail; jsonb would refuse them.
+        [reportId, caseId, action, JSON.stringify(message), JSON.stringify(triage), at.toString()],
+        true,
       );
     },
     async get(reportId) {
-      const { rows } = await pool.query<StoredReading>(`select ${columns} from reading.message where report_id = $1`, [
+      const rows = await run<StoredReading>(pool, `select ${columns} from reading.message where report_id = $1`, [
         reportId,
       ]);
       return rows[0] ?? null;
     },
     async caseOf(reportIds) {
       if (reportIds.length === 0) return null;
-      const { rows } = await pool.query<{ case_id: string }>(
+      const rows = await run<{ case_id: string }>(
+        pool,
         'select case_id from reading.message where report_id = any($1) and case_id is not null order by read_at limit 1',
         [[...reportIds]],
       );
       return (rows[0]?.case_id ?? null) as CaseId | null;
     },
     async filed({ before, limit }) {
-      const { rows } = await pool.query<StoredReading>(
+      const rows = await run<StoredReading>(
+        pool,
         `select ${columns} from reading.message where case_id is null and read_at < $1 order by read_at desc limit $2`,
         [before.toString(), limit],
       );
       return rows;
     },
     async keepProbes(probes) {
-      for (let i = 0; i < probes.length; i += chunk) {
-        const slice = probes.slice(i, i + chunk);
-        await pool.query(
+      // One row per certificate: a statement may not write the same one twice.
+      const last = [...new Map(probes.map((p) => [p.fingerprint, p])).values()];
+      for (let i = 0; i < last.length; i += chunk) {
+        const slice = last.slice(i, i + chunk);
+        await run(
+          pool,
           `insert into reading.probe (fingerprint, at, crl, ocsp, reason, record)
            select decode(f, 'hex'), a::timestamptz, c, o, nullif(r, ''), j::json
            from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) as t(f, a, c, o, r, j)
-           on conflict (fingerprint) do update set at = excluded.at, crl = excluded.crl, ocsp = excluded.ocsp, reason = excluded.reason, record = excluded.record`,
+           on conflict (fingerprint) do update set at = excluded.at, crl = excluded.crl, ocsp = excluded.ocsp, reason = excluded.reason, record = excluded.record
+             where excluded.at >= reading.probe.at`,
           [
             slice.map((p) => p.fingerprint),
             slice.map((p) => p.at.toString()),
@@ -115,15 +124,12 @@ export function postgresReadings(pool: Pool): Readings {
       }
     },
     async probes(fingerprints) {
-      const { rows } = await pool.query<StoredProbe>(
+      const rows = await run<StoredProbe>(
+        pool,
         `select encode(fingerprint, 'hex') as fingerprint, at, crl, ocsp, reason, record from reading.probe where fingerprint = any($1::bytea[])`,
         [fingerprints.map((f) => Buffer.from(f, 'hex'))],
       );
       return rows;
     },
   };
-}
-
-function clean(value: Json): string {
-  return JSON.stringify(value).replaceAll('\\u0000', '\\ufffd');
 }
