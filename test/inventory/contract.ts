@@ -308,6 +308,33 @@ export function inventoryContract(adapter: Adapter): void {
       expect((await inventory.find({ by: 'domain', value: 'evil.example' })).matches).toHaveLength(1);
     });
 
+    it('takes whatever a certificate may say: halves of characters, endless names, a serial of any length', async () => {
+      const odd = [
+        sampleCertificate({ serial: '0a', issuer: 'half \ud800 of a pair' }),
+        sampleCertificate({ serial: '0b', names: ['x'.repeat(5000)] }),
+        sampleCertificate({ serial: `1${'0'.repeat(1999)}` }),
+        sampleCertificate({ serial: '0c', authorityKeyId: 'ab'.repeat(5000) }),
+        sampleCertificate({ serial: '0d', names: Array.from({ length: 3000 }, (_, n) => `n${n}.many.example`) }),
+        sampleCertificate({ serial: '0e', notAfter: at('9999-12-31T23:59:59Z') }),
+      ];
+      // Random damage that still parses: whatever is left must be storable and must come back.
+      for (let n = 0; n < 400; n++) {
+        const damaged = Buffer.from(sampleCertificate({ mailboxes: ['a@b.example'], issuer: `CA ${n}` }));
+        for (let k = 0; k <= n % 4; k++)
+          damaged[Math.floor((n * 7919 + k * 104729) % damaged.length)] = (n * 31 + k * 17) % 256;
+        try {
+          recordOf(damaged);
+          odd.push(damaged);
+        } catch {
+          // Not a certificate any more.
+        }
+      }
+      const records = odd.map((der) => recordOf(der));
+      await inventory.add(records);
+      const { matches } = await inventory.walk({ after: null, limit: 1000 });
+      expect(matches.map((match) => match.certificate.names)).toEqual(records.map((record) => record.names));
+    });
+
     it('calls a certificate expired only after its last second, and revoked in any case', async () => {
       const ends = at('2026-07-01T12:00:00Z');
       const records = ['10', '11'].map((serial) => recordOf(sampleCertificate({ serial, notAfter: ends })));

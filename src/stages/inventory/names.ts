@@ -11,7 +11,7 @@ export const nameCharactersMax = 320;
 
 /** Lower case, A-labels (IDNA), no trailing dot. `*.` stays. Unreadable names stay as they are, in lower case. */
 export function normalizeName(name: string): string {
-  const text = name.trim().slice(0, nameCharactersMax).toLowerCase().replace(/\.$/, '');
+  const text = name.trim().slice(0, nameCharactersMax).toWellFormed().toLowerCase().replace(/\.$/, '');
   const at = text.lastIndexOf('@');
   if (at >= 0) return `${text.slice(0, at + 1)}${domain(text.slice(at + 1))}`;
   if (isIP(text) !== 0) return text;

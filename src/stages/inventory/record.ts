@@ -15,12 +15,20 @@ export interface Annotations {
   readonly revoked?: Revoked | null;
 }
 
+/** RFC 5280 says 20 octets; what is longer is misissued and still found, up to a length no index takes. */
+export const serialOctetsMax = 1_000;
+/** A key identifier of more is left out; SHA-1 has 20 octets, SHA-512 64. */
+const keyIdOctetsMax = 64;
+
 /** Throws DerError when the bytes are no certificate. */
 export function recordOf(der: Uint8Array, annotations: Annotations = {}): IssuedCertificate {
   return recordOfParsed(parseCertificate(der), annotations);
 }
 
 export function recordOfParsed(certificate: Certificate, annotations: Annotations = {}): IssuedCertificate {
+  if (certificate.serial.length > serialOctetsMax * 2) {
+    throw new DerError(`a serial number of more than ${serialOctetsMax} octets`);
+  }
   const keys = hashesOf(certificate.spki);
   const names = certificate.names.length > 0 ? certificate.names : [certificate.commonName ?? ''];
   return {
@@ -30,7 +38,7 @@ export function recordOfParsed(certificate: Certificate, annotations: Annotation
     serial: certificate.serial,
     issuerHash: certificate.issuerHash,
     issuer: printable(certificate.issuer),
-    authorityKeyId: certificate.aki,
+    authorityKeyId: keyId(certificate.aki),
     names: [...new Set(names.map((name) => normalizeName(printable(name))).filter((name) => name !== ''))],
     notBefore: certificate.notBefore,
     notAfter: certificate.notAfter,
@@ -38,7 +46,7 @@ export function recordOfParsed(certificate: Certificate, annotations: Annotation
     spkiExact: keys.exact,
     keyMaterial: keys.material,
     spkiSha1: hash('sha1', certificate.spki, 'hex'),
-    subjectKeyId: certificate.ski,
+    subjectKeyId: keyId(certificate.ski),
     profile: profileOf(certificate),
     shortLived: isShortLived(certificate),
     crlUrls: certificate.crlUrls.map(printable),
@@ -65,7 +73,16 @@ function hashesOf(spki: Uint8Array): KeyHashes {
   }
 }
 
-/** NUL and other control characters have been put into certificates on purpose (null-prefix attack, 2009). */
+function keyId(hexDigits: string | null): string | null {
+  return hexDigits === null || hexDigits === '' || hexDigits.length > keyIdOctetsMax * 2 ? null : hexDigits;
+}
+
+/**
+ * NUL and other control characters have been put into certificates on purpose (null-prefix attack, 2009), and a BMPString
+ * may hold half a surrogate pair: neither is text to a database.
+ */
 function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  return text
+    .toWellFormed()
+    .replace(/\p{Cc}/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }

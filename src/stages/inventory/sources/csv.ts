@@ -15,6 +15,8 @@ import { entryOf, fromBase64 } from './pem.ts';
 /** A certificate of the largest size, in base64 with PEM around it. */
 export const fieldCharactersMax = 3_000_000;
 export const columnsMax = 256;
+/** Subscriber, account, tags and the like. */
+export const annotationCharactersMax = 1_000;
 
 /** Column names as CA systems and crt.sh write them, by the name used here. */
 const spellings: Readonly<Record<string, readonly string[]>> = {
@@ -101,6 +103,8 @@ function annotationsOf(row: ReadonlyMap<string, string>): Annotations | string {
   if (reason === undefined) return 'reason is none of RFC 5280';
   const control = [...row].find(([column, value]) => column !== 'certificate' && /\p{Cc}/u.test(value));
   if (control !== undefined) return `${control[0]} holds a control character`;
+  const long = [...row].find(([column, value]) => column !== 'certificate' && value.length > annotationCharactersMax);
+  if (long !== undefined) return `${long[0]} has more than ${annotationCharactersMax} characters`;
   return {
     subscriber: row.get('subscriber') ?? null,
     account: row.get('account') ?? null,

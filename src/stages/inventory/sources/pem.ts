@@ -1,7 +1,6 @@
 /** Certificates of one file, PEM or DER, however many stand in it; read as a stream, so a dump of millions is fine. */
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
 import { DerError, DerReader, tag } from '../../../foundation/pki/der.ts';
 import { certificateBytesMax } from '../../../foundation/pki/x509.ts';
 import { type Annotations, recordOf } from '../record.ts';
@@ -9,6 +8,9 @@ import type { Entry } from './import.ts';
 
 /** A DER file holds one certificate or a few after each other; larger dumps come as PEM. */
 export const derFileBytesMax = 256 * 1024 * 1024;
+
+/** A block flattened to one line, with text around it. */
+const lineCharactersMax = certificateBytesMax * 2;
 
 /** Labels under which certificates are found in the wild (RFC 7468 section 5.1, OpenSSL's old ones). */
 const labels = new Set(['CERTIFICATE', 'X509 CERTIFICATE', 'TRUSTED CERTIFICATE']);
@@ -18,8 +20,7 @@ export async function* readPemFile(path: string, name: string): AsyncGenerator<E
   let block: string[] | null = null;
   let characters = 0;
   let n = 0;
-  const lines = createInterface({ input: createReadStream(path, 'latin1'), crlfDelay: Number.POSITIVE_INFINITY });
-  for await (const line of lines) {
+  for await (const line of linesOf(createReadStream(path, 'latin1'))) {
     const begins = /-----BEGIN ([A-Z0-9 ]+)-----/.exec(line);
     if (begins) {
       block = labels.has(begins[1]!) ? [] : null;
@@ -47,6 +48,21 @@ export async function* readPemFile(path: string, name: string): AsyncGenerator<E
   }
   if (block !== null) yield { kind: 'rejected', at: `${name}#${n}`, problem: 'the PEM block is cut off' };
   if (n === 0) yield { kind: 'rejected', at: name, problem: 'no certificate in it' };
+}
+
+/** Lines without their ends. One longer than a certificate can be is cut there: it holds no PEM that anybody wrote. */
+async function* linesOf(text: AsyncIterable<string>): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of text) {
+    const lines = (rest + chunk).split(/\r\n|\n|\r(?!$)/);
+    rest = lines.pop()!;
+    yield* lines;
+    if (rest.length > lineCharactersMax) {
+      yield rest;
+      rest = '';
+    }
+  }
+  if (rest !== '') yield rest.replace(/\r$/, '');
 }
 
 export async function* readDerFile(path: string, name: string): AsyncGenerator<Entry> {
