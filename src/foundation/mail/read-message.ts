@@ -19,9 +19,11 @@ import {
   UNWRAP_DEPTH_MAX,
 } from './bounds.ts';
 import { decodeText, latin1 } from './charset.ts';
+import { readCms } from './cms.ts';
 import { parseDate } from './dates.ts';
 import { decodeHeader } from './headers.ts';
 import { htmlToText } from './html.ts';
+import type { MapiItem } from './mapi.ts';
 import type {
   Address,
   Attachment,
@@ -33,8 +35,10 @@ import type {
   TextRole,
 } from './message.ts';
 import { contentOf, isMessage, type Part, readTree } from './mime.ts';
+import { looksLikeMsg, readMsg } from './msg.ts';
 import { parseReceived } from './received.ts';
 import { readBounceWords, readDeliveryStatus, readFeedback, readXArf } from './reports.ts';
+import { looksLikeTnef, readTnef } from './tnef.ts';
 import { extractEmbedded } from './transfer.ts';
 import { unseenLines } from './unseen.ts';
 
@@ -99,6 +103,8 @@ class Reading {
   private hasDisposition = false;
   private hasCalendar = false;
   private unwrapped = 0;
+  /** The parts of an envelope nobody could open have been reported once. */
+  private insideEncrypted = false;
 
   constructor(options: ReadOptions) {
     this.options = options;
@@ -289,10 +295,31 @@ class Reading {
     }
     if ((part.type.startsWith('text/') && !attached) || part.type.startsWith('multipart/')) {
       if (part.type === 'text/calendar') this.hasCalendar = true;
-      this.addPlain(this.textOf(part), part, part.type === 'text/calendar' ? { ...context, role: 'machine' } : context);
-      return [];
+      const text = this.textOf(part);
+      this.addPlain(text, part, part.type === 'text/calendar' ? { ...context, role: 'machine' } : context);
+      return text.includes(pgpMessage)
+        ? await this.openSealed(part, 'pgp-inline', Buffer.from(text, 'utf8'), context)
+        : [];
     }
     const bytes = contentOf(part);
+    if (isCms(part, named)) {
+      const inside = await this.visitCms(part, bytes, context);
+      if (inside !== null) return inside;
+    }
+    if (part.type === 'application/ms-tnef' || named === 'winmail.dat' || looksLikeTnef(bytes)) {
+      const item = readTnef(bytes);
+      if (item !== null) return this.addItem(item, part, context);
+      this.problems.add('tnef_unreadable');
+    }
+    if (part.type === 'application/vnd.ms-outlook' || named.endsWith('.msg')) {
+      const item = looksLikeMsg(bytes) ? readMsg(bytes) : null;
+      if (item !== null) return this.addForwardedItem(item, part);
+      this.problems.add('msg_unreadable');
+    }
+    if (/\.(?:asc|pgp|gpg)$/.test(named) && isPgpMessage(bytes) && !this.insideEncrypted) {
+      const opened = await this.openSealed(part, 'pgp-file', bytes, context);
+      if (opened.length > 0) return opened;
+    }
     if (/\.eml$/.test(named) && part.type !== 'text/html') {
       const message = this.subtree(bytes, part.path);
       if (message !== undefined && message.fields.length > 1) {
@@ -311,13 +338,122 @@ class Reading {
   }
 
   private async visitEncrypted(part: Part, context: Context): Promise<{ part: Part; context: Context }[]> {
+    const opened = await this.openSealed(part, 'pgp-mime', contentOf(part.children.at(-1) ?? part), context);
+    if (opened.length > 0) return opened;
+    this.insideEncrypted = true;
+    return part.children.map((child) => ({ part: child, context: { ...context, role: 'machine' } }));
+  }
+
+  /** Tries every opener. What opens is read like the rest; what does not is a problem that a person sees. */
+  private async openSealed(
+    part: Part,
+    form: SealedPart['form'],
+    bytes: Uint8Array,
+    context: Context,
+  ): Promise<{ part: Part; context: Context }[]> {
     for (const opener of this.options.openers ?? []) {
-      const opened = await tryOpen(opener, { form: 'pgp-mime', bytes: contentOf(part.children.at(-1) ?? part) });
-      const inside = opened === null ? undefined : this.subtree(opened, part.path);
+      const opened = await tryOpen(opener, { form, bytes });
+      if (opened === null) continue;
+      // Inline text and single files are bare content; MIME forms hold an entity with headers of its own.
+      const isEntity = form === 'pgp-mime' || form === 'smime';
+      const inside = isEntity
+        ? this.subtree(opened, part.path)
+        : this.bareContent(
+            opened,
+            part.path,
+            form === 'pgp-file' ? part.fileName.replace(/\.(?:asc|pgp|gpg)$/i, '') : '',
+          );
       if (inside !== undefined) return [{ part: inside, context }];
     }
     this.problems.add('encrypted');
-    return part.children.map((child) => ({ part: child, context: { ...context, role: 'machine' } }));
+    return [];
+  }
+
+  private bareContent(bytes: Uint8Array, path: string, fileName: string): Part {
+    this.budget.bytes -= bytes.length;
+    return {
+      path,
+      fields: [],
+      type: fileName === '' ? 'text/plain' : 'application/octet-stream',
+      parameters: new Map(),
+      disposition: fileName === '' ? '' : 'attachment',
+      fileName,
+      encoding: 'binary',
+      body: bytes,
+      children: [],
+      stray: '',
+    };
+  }
+
+  /** S/MIME: the entity inside an opaque signature or an envelope. Null when the bytes are nothing of the kind. */
+  private async visitCms(
+    part: Part,
+    bytes: Uint8Array,
+    context: Context,
+  ): Promise<{ part: Part; context: Context }[] | null> {
+    const cms = readCms(bytes);
+    if (cms === null) return null;
+    if (cms.kind === 'enveloped') {
+      const opened = await this.openSealed(part, 'smime', bytes, context);
+      if (opened.length > 0) return opened;
+      this.addAttachment(part, bytes);
+      return [];
+    }
+    // A signature without content (degenerate: a bag of certificates) is an attachment like any other.
+    if (cms.content === null || cms.content.length === 0) return null;
+    const inside = this.subtree(cms.content, part.path);
+    return inside === undefined ? [] : [{ part: inside, context }];
+  }
+
+  /** TNEF carries the text and files of the message around it. */
+  private addItem(item: MapiItem, part: Part, context: Context): { part: Part; context: Context }[] {
+    if (item.text.trim() !== '') this.addPlain(item.text, part, context);
+    if (item.html !== '') {
+      const html = htmlToText(item.html);
+      this.addLinks(html.links);
+      if (item.text.trim() === '') this.addPlain(html.text, part, context);
+      else this.addPlain(unseenLines(html.text, item.text), part, context);
+      this.addText('machine', unseenLines(html.hidden, item.text), part.path);
+    }
+    const inside: { part: Part; context: Context }[] = [];
+    for (const [i, file] of item.attachments.entries()) {
+      const place = `${part.path}>${file.fileName === '' ? i + 1 : file.fileName}`;
+      if (file.item !== null) inside.push(...this.addForwardedItem(file.item, { ...part, path: place }));
+      else {
+        const leaf = {
+          ...this.bareContent(file.bytes, place, file.fileName || `file-${i + 1}`),
+          type: typeOf(file.mediaType),
+        };
+        inside.push({ part: leaf, context });
+      }
+    }
+    return inside;
+  }
+
+  /** A message in Outlook's own format: its transport headers, if it ever travelled, are as good as a forward's. */
+  private addForwardedItem(item: MapiItem, part: Part): { part: Part; context: Context }[] {
+    const headers = item.headers.replace(/^Microsoft Mail Internet Headers[^\n]*\n/i, '').trim();
+    const travelled = headers === '' ? undefined : this.subtree(Buffer.from(`${headers}\r\n\r\n`, 'utf8'), part.path);
+    if (travelled !== undefined && travelled.fields.length > 1) {
+      this.addInner(travelled, 'forward', part.path);
+      this.addText('forwarded', headerWords(travelled), part.path);
+    } else if (this.inner.length < INNER_MESSAGES_MAX) {
+      const address = item.senderAddress.includes('@') ? item.senderAddress.toLowerCase() : '';
+      const from = item.senderName === '' && address === '' ? null : { name: item.senderName, address };
+      this.inner.push({
+        kind: 'forward',
+        path: part.path,
+        confidence: 'headers',
+        from,
+        to: [],
+        subject: item.subject,
+        date: null,
+        received: [],
+        messageId: null,
+      });
+      this.addText('forwarded', `From: ${item.senderName} <${address}>\nSubject: ${item.subject}`, part.path);
+    }
+    return this.addItem(item, part, { role: 'forwarded', subject: item.subject, report: null });
   }
 
   private addAttachment(part: Part, bytes: Uint8Array): void {
@@ -462,6 +598,24 @@ interface Context {
   /** report-type of the multipart/report around this part, if any. */
   readonly report: string | null;
 }
+
+const pgpMessage = '-----BEGIN PGP MESSAGE-----';
+
+function isPgpMessage(bytes: Uint8Array): boolean {
+  if (latin1(bytes.subarray(0, 4_096)).includes(pgpMessage)) return true;
+  // RFC 9580 5.1, 5.2: a binary message starts with an encrypted session key packet (tags 1 and 3).
+  const first = bytes[0] ?? 0;
+  const packet = (first & 0xc0) === 0xc0 ? first & 0x3f : (first & 0xc0) === 0x80 ? (first & 0x3c) >> 2 : -1;
+  return packet === 1 || packet === 3;
+}
+
+const isCms = (part: Part, named: string): boolean =>
+  /^application\/(?:x-)?pkcs7-mime$/.test(part.type) || named === 'smime.p7m' || named.endsWith('.p7m');
+
+const typeOf = (mediaType: string): string =>
+  /^[a-z0-9!#$&^_.+-]{1,80}\/[a-z0-9!#$&^_.+-]{1,120}$/i.test(mediaType)
+    ? mediaType.toLowerCase()
+    : 'application/octet-stream';
 
 const machineUnlessInner = (role: TextRole): TextRole => (role === 'own' ? 'machine' : role);
 
