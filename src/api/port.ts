@@ -50,6 +50,8 @@ export interface DeskPort {
   blockedKeys(query: c.PageQuery): Promise<c.BlockedKeys>;
   blockedKey(spkiSha256: string): Promise<c.KeyAnswer>;
   connectors(): Promise<c.Connectors>;
+  /** The policy's ladders for a case that starts at `startAt` (now when undefined): `presentLadders`. */
+  ladders(query: c.LaddersQuery): Promise<c.Ladders>;
   log(query: c.EventsQuery): Promise<c.EventsPage>;
 
   proposals(): Promise<c.ProposalsPage>;

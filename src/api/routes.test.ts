@@ -48,6 +48,7 @@ test('every answer of the API is what the contract says', async () => {
     ['getChannels', await call('getChannels', {})],
     ['getBlockedKeys', await call('getBlockedKeys', {})],
     ['getConnectors', await call('getConnectors', {})],
+    ['getLadders', await call('getLadders', { query: { startAt: '2026-11-24T00:00:00Z' } })],
     ['getLog', await call('getLog', {})],
     ['getProposals', await call('getProposals', {})],
   ];

@@ -134,6 +134,7 @@ export function createApi(options: ApiOptions): Hono<Env> {
   on('getBlockedKeys', ({ query }) => desk.blockedKeys(query));
   on('getBlockedKey', ({ path }) => desk.blockedKey(spkiOf(path('spkiSha256'))));
   on('getConnectors', () => desk.connectors());
+  on('getLadders', ({ query }) => desk.ladders(query));
   on('getLog', ({ query }) => desk.log(query));
   on('getProposals', () => desk.proposals());
   on('commandCase', async ({ path, body, context }) => done(await desk.command(path('caseId'), body, context), 'case'));

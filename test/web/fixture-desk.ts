@@ -6,6 +6,8 @@
 import { createHash } from 'node:crypto';
 import type * as c from '../../src/api/contract/index.ts';
 import type { CommandContext, DeskPort, IncomingReport } from '../../src/api/port.ts';
+import { presentLadders } from '../../src/api/present/ladders.ts';
+import { defaultPolicy } from '../../src/desk/policy/cps-overlay.ts';
 import { type Refusal, refuse } from '../../src/desk/refusal.ts';
 import { at, rfc3339 } from '../../src/foundation/time/time.ts';
 import { VirtualTime } from '../../src/foundation/time/virtual-time.ts';
@@ -1559,6 +1561,11 @@ export class FixtureDesk implements DeskPort {
         },
       ],
     };
+  }
+
+  async ladders(query: c.LaddersQuery): Promise<c.Ladders> {
+    const now = this.#time.now();
+    return presentLadders(defaultPolicy, query.startAt === undefined ? now : at(query.startAt), now);
   }
 
   async log(query: c.EventsQuery): Promise<c.EventsPage> {

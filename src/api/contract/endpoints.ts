@@ -63,6 +63,12 @@ export const endpoints = {
     answer: c.KeyAnswer,
   },
   getConnectors: { summary: 'The CA systems and their last answers.', scope: 'read', answer: c.Connectors },
+  getLadders: {
+    summary: 'The escalation ladders, simulated for a start of choice.',
+    scope: 'read',
+    query: c.LaddersQuery,
+    answer: c.Ladders,
+  },
   getLog: {
     summary: 'The event log, newest first, by global sequence.',
     scope: 'read',

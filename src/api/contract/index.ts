@@ -3,6 +3,7 @@ export * from './board.ts';
 export * from './case.ts';
 export * from './certificates.ts';
 export * from './desk.ts';
+export * from './ladders.ts';
 export * from './operations.ts';
 export * from './problem.ts';
 export * from './public.ts';

@@ -19,6 +19,7 @@ export const paths = {
   getBlockedKeys: ['GET', '/api/v1/blocked-keys'],
   getBlockedKey: ['GET', '/blocked-keys/{spkiSha256}'],
   getConnectors: ['GET', '/api/v1/connectors'],
+  getLadders: ['GET', '/api/v1/ladders'],
   getLog: ['GET', '/api/v1/log'],
   getPeople: ['GET', '/api/v1/people'],
   addPerson: ['POST', '/api/v1/people'],
