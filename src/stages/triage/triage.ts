@@ -8,12 +8,13 @@ import { excerptOf } from './because.ts';
 import { decideAction } from './decide.ts';
 import { subjectDomains } from './domains.ts';
 import { dutyOf, teamOf } from './duty.ts';
-import { type Reading, read } from './knowledge/reading.ts';
-import { findSignals, type SignalFound } from './knowledge/signals.ts';
-import { detectLanguage } from './language.ts';
-import { type ObjectFacts, recognise } from './recognise/index.ts';
-import { type Scores, scoreBySignals } from './rules-score.ts';
+import type { Reading } from './knowledge/reading.ts';
+import type { SignalFound } from './knowledge/signals.ts';
+import { featuresOf } from './model/features.ts';
+import { committedModel, predict, type Scores } from './model/linear.ts';
+import type { ObjectFacts } from './recognise/index.ts';
 import { defaultThresholds, type Thresholds } from './thresholds.ts';
+import { understand } from './understand.ts';
 
 export interface TriageContext {
   /** What the reading room found in the message; null when it has not looked, then a light look of our own decides. */
@@ -27,11 +28,9 @@ export interface TriageContext {
 const reasonsMax = 12;
 
 export function triage(message: Message, context: TriageContext): Triage {
-  const language = detectLanguage(ownText(message));
-  const reading = read(message, language);
-  const signals = findSignals(reading);
-  const recognised = recognise(message, context.objects);
-  const scores = scoreBySignals(signals);
+  const understood = understand(message, context.objects);
+  const { language, reading, signals, recognised } = understood;
+  const scores = predict(committedModel(), featuresOf(understood));
   const { label, score } = proposeLabel(scores, recognised.artifacts, context.verdictStrongest ?? null);
   const report = label !== 'not-a-report';
 
@@ -66,20 +65,6 @@ export function triage(message: Message, context: TriageContext): Triage {
       reasonsMax,
     ),
   };
-}
-
-/** The writer's own words decide the language; a message of nothing but a forward is read by the forward. */
-export function ownText(message: Message): string {
-  const own = message.texts
-    .filter((block) => block.role === 'own')
-    .map((block) => block.text)
-    .join('\n');
-  if (own.replace(/[^\p{L}]/gu, '').length >= 40) return own;
-  return [
-    own,
-    message.subject,
-    ...message.texts.filter((block) => block.role !== 'own').map((block) => block.text),
-  ].join('\n');
 }
 
 function proposeLabel(scores: Scores, artifacts: Artifacts, verdict: Verdict | null): { label: Label; score: number } {

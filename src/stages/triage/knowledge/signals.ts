@@ -8,7 +8,7 @@ import type { Reading, ReadSentence } from './reading.ts';
 
 export interface Signal {
   readonly name: string;
-  /** Positive towards a report. Used where the trained model is absent, and as its starting point. */
+  /** Positive towards a report; orders the reasons that a person reads. */
   readonly weight: number;
   readonly label: Label | null;
   readonly hours: 24 | 120 | null;

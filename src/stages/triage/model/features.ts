@@ -61,7 +61,8 @@ function wordFeatures(reading: Reading): Sparse {
       seen.add(mark + word);
       const padded = `_${word.slice(0, 30)}_`;
       for (const gram of gramSizes) {
-        for (let start = 0; start + gram <= padded.length; start++) add(`${mark}c ${padded.slice(start, start + gram)}`, 0.35);
+        for (let start = 0; start + gram <= padded.length; start++)
+          add(`${mark}c ${padded.slice(start, start + gram)}`, 0.35);
       }
     }
   }
@@ -73,7 +74,9 @@ export function isMask(word: string): boolean {
   return word.charCodeAt(0) === 120 && masks.has(word);
 }
 const masks = new Set(
-  'xprivatekey xpgpkey xcsr xcertificatepem xpgpmessage xpgpblock xblock xblob xcrtsh xaddress xkeyfile xcertfile xwildhost xhost xfile xsecretfile xhex xip xnum xurl xsmallbits xbits xbrsection'.split(' '),
+  'xprivatekey xpgpkey xcsr xcertificatepem xpgpmessage xpgpblock xblock xblob xcrtsh xaddress xkeyfile xcertfile xwildhost xhost xfile xsecretfile xhex xip xnum xurl xsmallbits xbits xbrsection'.split(
+    ' ',
+  ),
 );
 
 /** Concepts worth pairing inside one sentence; the small words (IWE, YOU, PAST) only stand alone. */
@@ -132,7 +135,9 @@ function shapeOf(message: Message, recognised: Recognised, reading: Reading): st
   if (message.feedback !== null) shape.push(`feedback ${message.feedback.type}`);
   if (message.attachments.length > 0) shape.push('has attachment');
   if (reading.sentences.some((one) => one.zone === 'quoted')) shape.push('has quotation');
-  const own = reading.sentences.filter((one) => one.zone === 'own' || one.zone === 'subject').reduce((sum, one) => sum + one.words.length, 0);
+  const own = reading.sentences
+    .filter((one) => one.zone === 'own' || one.zone === 'subject')
+    .reduce((sum, one) => sum + one.words.length, 0);
   shape.push(`length ${own < 12 ? 'tiny' : own < 40 ? 'short' : own < 120 ? 'medium' : own < 300 ? 'long' : 'huge'}`);
   return shape;
 }
@@ -143,7 +148,10 @@ function normalised(bag: ReadonlyMap<number, number>, length: number): Sparse {
   let square = 0;
   for (const [, value] of entries) square += value * value;
   const scale = square === 0 ? 0 : length / Math.sqrt(square);
-  return { ids: Uint32Array.from(entries, (one) => one[0]), values: Float32Array.from(entries, (one) => one[1] * scale) };
+  return {
+    ids: Uint32Array.from(entries, (one) => one[0]),
+    values: Float32Array.from(entries, (one) => one[1] * scale),
+  };
 }
 
 /** FNV-1a over UTF-16 units, with a final mix. */

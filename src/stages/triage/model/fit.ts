@@ -2,7 +2,7 @@
  * Fits the two layers by AdaGrad on the logistic and softmax losses. Deterministic: a fixed order from a seeded
  * generator, the same sums on every machine. Each layer is fitted by itself, so that neither leans on the other.
  */
-import { type Label } from '../../../desk/facts.ts';
+import type { Label } from '../../../desk/facts.ts';
 import { type Features, knowledgeBits, type Sparse, wordBits } from './features.ts';
 import { type Calibration, type Layer, type Model, outputs, reportLabels, shortOutput, sigmoid } from './linear.ts';
 
@@ -21,12 +21,27 @@ export interface FitOptions {
   readonly calibration: Calibration;
 }
 
-export const defaultFit: FitOptions = { epochs: 8, rate: 0.12, decay: 2e-5, calibration: { wordsShare: 0.5, slope: 1, offset: 0 } };
+export const defaultFit: FitOptions = {
+  epochs: 8,
+  rate: 0.12,
+  decay: 2e-5,
+  calibration: { wordsShare: 0.5, slope: 1, offset: 0 },
+};
 
 export function fit(examples: readonly Example[], options: FitOptions = defaultFit): Model {
   return {
-    words: fitLayer(examples.map((one) => one.features.words), examples, wordBits, options),
-    knowledge: fitLayer(examples.map((one) => one.features.knowledge), examples, knowledgeBits, options),
+    words: fitLayer(
+      examples.map((one) => one.features.words),
+      examples,
+      wordBits,
+      options,
+    ),
+    knowledge: fitLayer(
+      examples.map((one) => one.features.knowledge),
+      examples,
+      knowledgeBits,
+      options,
+    ),
     calibration: options.calibration,
   };
 }
@@ -62,7 +77,14 @@ function fitLayer(inputs: readonly Sparse[], examples: readonly Example[], bits:
 }
 
 /** Into `gradient`: the derivative of the loss by each output. */
-function gradientOf(example: Example, ids: Uint32Array, values: Float32Array, weights: Float32Array, bias: Float32Array, gradient: Float64Array): void {
+function gradientOf(
+  example: Example,
+  ids: Uint32Array,
+  values: Float32Array,
+  weights: Float32Array,
+  bias: Float32Array,
+  gradient: Float64Array,
+): void {
   gradient.set(bias);
   for (let at = 0; at < ids.length; at++) {
     const base = ids[at]! * outputs;
@@ -83,7 +105,8 @@ function gradientOf(example: Example, ids: Uint32Array, values: Float32Array, we
     const output = 1 + index;
     gradient[output] = (Math.exp(gradient[output]! - top) / sum - (label === example.label ? 1 : 0)) * example.weight;
   });
-  gradient[shortOutput] = example.hours === null ? 0 : (sigmoid(gradient[shortOutput]!) - (example.hours === 24 ? 1 : 0)) * example.weight;
+  gradient[shortOutput] =
+    example.hours === null ? 0 : (sigmoid(gradient[shortOutput]!) - (example.hours === 24 ? 1 : 0)) * example.weight;
 }
 
 function quantised(weights: Float32Array, bias: Float32Array, bits: number): Layer {

@@ -5,13 +5,21 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Label, labels } from '../../../desk/facts.ts';
-import type { Scores } from '../rules-score.ts';
 import { type Features, knowledgeBits, type Sparse, wordBits } from './features.ts';
 
 export const reportLabels = labels.filter((label) => label !== 'not-a-report');
 /** Output 0: report or not; 1 to 9: the labels; 10: due in 24 hours. */
 export const outputs = reportLabels.length + 2;
 export const shortOutput = outputs - 1;
+
+export interface Scores {
+  /** Probability that the message is a report. */
+  readonly report: number;
+  /** Probabilities over the nine labels of a report; they add up to one. */
+  readonly labels: ReadonlyMap<Label, number>;
+  /** Probability that a true report of this kind is due in 24 hours. */
+  readonly short: number;
+}
 
 export interface Layer {
   readonly bits: number;
@@ -65,17 +73,28 @@ export function sigmoid(x: number): number {
 
 /** File layout: a line of JSON with the small numbers, then the bytes of both layers. */
 export function packModel(model: Model): Buffer {
-  const head = { wordBits: model.words.bits, knowledgeBits: model.knowledge.bits, outputs, calibration: model.calibration };
+  const head = {
+    wordBits: model.words.bits,
+    knowledgeBits: model.knowledge.bits,
+    outputs,
+    calibration: model.calibration,
+  };
   const small = (layer: Layer) => ({ bias: [...layer.bias], scale: [...layer.scale] });
   const line = `${JSON.stringify({ ...head, words: small(model.words), knowledge: small(model.knowledge) })}\n`;
-  return Buffer.concat([Buffer.from(line), Buffer.from(model.words.weights.buffer), Buffer.from(model.knowledge.weights.buffer)]);
+  return Buffer.concat([
+    Buffer.from(line),
+    Buffer.from(model.words.weights.buffer),
+    Buffer.from(model.knowledge.weights.buffer),
+  ]);
 }
 
 export function unpackModel(bytes: Buffer): Model {
   const end = bytes.indexOf(10);
   const head = JSON.parse(bytes.subarray(0, end).toString('utf8'));
   if (head.wordBits !== wordBits || head.knowledgeBits !== knowledgeBits || head.outputs !== outputs) {
-    throw new Error('the triage model does not fit the features; train it again with `node src/stages/triage/model/train.ts`');
+    throw new Error(
+      'the triage model does not fit the features; train it again with `node src/stages/triage/model/train.ts`',
+    );
   }
   let at = end + 1;
   const layer = (bits: number, small: { bias: number[]; scale: number[] }): Layer => {
@@ -84,7 +103,11 @@ export function unpackModel(bytes: Buffer): Model {
     at += length;
     return { bits, bias: Float32Array.from(small.bias), scale: Float32Array.from(small.scale), weights };
   };
-  return { words: layer(wordBits, head.words), knowledge: layer(knowledgeBits, head.knowledge), calibration: head.calibration };
+  return {
+    words: layer(wordBits, head.words),
+    knowledge: layer(knowledgeBits, head.knowledge),
+    calibration: head.calibration,
+  };
 }
 
 let loaded: Model | null = null;
