@@ -64,7 +64,8 @@ export function mapiItem(
   const plain = textOf(properties, property.body, codePage) || (fallback.text ?? '');
   const html = properties.get(property.html);
   const rtf = properties.get(property.rtfCompressed);
-  const fromRtf = plain.trim() === '' && rtf !== undefined ? rtfToText(decompressRtf(rtf.bytes)) : '';
+  const fromRtf =
+    plain.trim() === '' && rtf !== undefined ? rtfToText(decompressRtf(rtf.bytes)).replace(/^\ufffd+$/, '') : '';
   return {
     subject: textOf(properties, property.subject, codePage) || (fallback.subject ?? ''),
     text: plain.trim() === '' ? fromRtf : plain,

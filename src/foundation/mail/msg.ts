@@ -51,16 +51,47 @@ function propertiesOf(storage: CompoundEntry): Map<number, { type: number; bytes
   return out;
 }
 
-/** PidTagInternetCodepage / PidTagMessageCodepage from the fixed-size property list. */
+const MESSAGE_CODE_PAGE_TAG = 0x3ffd;
+const INTERNET_CODE_PAGE_TAG = 0x3fde;
+const LOCALE_TAG = 0x3ff1;
+
+/** Windows locales whose eight-bit text is not western ([MS-LCID]); the low ten bits are the language. */
+const localeCharsets = new Map<number, string>([
+  [0x11, 'shift_jis'],
+  [0x12, 'euc-kr'],
+  [0x04, 'gb18030'],
+  [0x19, 'windows-1251'],
+  [0x22, 'windows-1251'],
+  [0x1f, 'windows-1254'],
+  [0x01, 'windows-1256'],
+  [0x0d, 'windows-1255'],
+  [0x08, 'windows-1253'],
+  [0x15, 'windows-1250'],
+  [0x05, 'windows-1250'],
+  [0x0e, 'windows-1250'],
+  [0x1e, 'windows-874'],
+  [0x2a, 'windows-1258'],
+]);
+const TAIWAN = 0x0404;
+const HONG_KONG = 0x0c04;
+
+/**
+ * Code page of eight-bit text: the message's own, or that of the locale it was written in; the code page it travelled
+ * in (often ISO-2022-JP) only where nothing else is said.
+ */
 function codePageOf(storage: CompoundEntry, headerBytes: number): string | null {
   const list = storage.children.find((entry) => entry.name.startsWith('__properties_version1'))?.read();
   if (list === undefined) return null;
   const view = Buffer.from(list.buffer, list.byteOffset, list.byteLength);
-  for (let at = headerBytes; at + 16 <= view.length; at += 16) {
-    const id = view.readUInt16LE(at + 2);
-    if (id !== 0x3fde && id !== 0x3ffd) continue;
-    const number = view.readUInt32LE(at + 8);
-    return canonicalCharset(number === 65001 ? 'utf-8' : number === 1200 ? 'utf-16le' : `windows-${number}`);
-  }
-  return null;
+  const values = new Map<number, number>();
+  for (let at = headerBytes; at + 16 <= view.length; at += 16)
+    values.set(view.readUInt16LE(at + 2), view.readUInt32LE(at + 8));
+  const own = values.get(MESSAGE_CODE_PAGE_TAG);
+  if (own !== undefined) return charsetOf(own);
+  const locale = values.get(LOCALE_TAG) ?? 0;
+  const spoken = locale === TAIWAN || locale === HONG_KONG ? 'big5' : localeCharsets.get(locale & 0x3ff);
+  return spoken ?? charsetOf(values.get(INTERNET_CODE_PAGE_TAG) ?? 0);
 }
+
+const charsetOf = (codePage: number): string | null =>
+  canonicalCharset(codePage === 65001 ? 'utf-8' : codePage === 1200 ? 'utf-16le' : `windows-${codePage}`);
