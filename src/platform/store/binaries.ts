@@ -37,14 +37,14 @@ function packagedFolder(): string {
  * Programs that `user` can run. When they cannot be reached from that user, a copy below `spare` is made once
  * (60 MB) and used.
  */
-export function findBinaries(user: ServerUser, spare: () => string): Binaries {
+export function findBinaries(user: ServerUser, spare: string): Binaries {
   const packaged = packagedFolder();
   makeRunnable(packaged);
   const first = attempt(packaged, user);
   if (first.version !== null) return programs(packaged);
   if (user.ids === null) throw cannotRun(packaged, first.problem);
 
-  const copy = join(spare(), 'programs');
+  const copy = join(spare, versionOf(packaged));
   if (!existsSync(join(copy, 'bin', 'postgres'))) {
     const partial = `${copy}.new-${process.pid}`;
     mkdirSync(dirname(partial), { recursive: true, mode: 0o755 });
@@ -55,6 +55,10 @@ export function findBinaries(user: ServerUser, spare: () => string): Binaries {
   const second = attempt(copy, user);
   if (second.version === null) throw cannotRun(copy, second.problem);
   return programs(copy);
+}
+
+function versionOf(folder: string): string {
+  return (JSON.parse(readFileSync(join(folder, '..', 'package.json'), 'utf8')) as { version: string }).version;
 }
 
 function cannotRun(folder: string, problem: string): Fault {

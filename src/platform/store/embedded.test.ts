@@ -236,6 +236,28 @@ describe('the embedded database', () => {
     expect(/^Uid:\s+(\d+)/m.exec(status)?.[1]).not.toBe('0');
   });
 
+  it.skipIf(!asRoot)(
+    'lives elsewhere when the server user cannot reach the data folder, and is gone with it',
+    async () => {
+      // A folder below one that only root may enter, as in /root/rescind/data.
+      const inner = join(dataFolder, 'inner');
+      const pointer = join(inner, 'postgres.location');
+      const first = await connect({ dataFolder: inner });
+      await first.pool.query('CREATE TABLE kept AS SELECT 7 AS n');
+      await first.stop();
+      const again = await connect({ dataFolder: inner });
+      expect((await again.pool.query('SELECT n FROM kept')).rows).toEqual([{ n: 7 }]);
+      await again.stop();
+      expect(statSync(dataFolder).mode & 0o077).toBe(0);
+      const before = readFileSync(pointer, 'utf8').trim();
+      rmSync(inner, { recursive: true });
+      const anew = await connect({ dataFolder: inner });
+      expect((await anew.pool.query(`SELECT to_regclass('kept') AS found`)).rows).toEqual([{ found: null }]);
+      await anew.stop();
+      for (const base of [before, readFileSync(pointer, 'utf8').trim()]) rmSync(base, { recursive: true });
+    },
+  );
+
   it.skipIf(!asRoot)('starts for an ordinary user in a folder of that user', () => {
     const folder = mkdtempSync(join(tmpdir(), 'rescind-user-'));
     spawnSync('chown', ['nobody', folder]);

@@ -23,7 +23,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { Fault } from '../../foundation/fault.ts';
 import { type Binaries, findBinaries } from './binaries.ts';
-import { findPlaces, type Places, spareFolder } from './places.ts';
+import { findPlaces, type Places, spareProgramsFolder } from './places.ts';
 import { isRunning, neutralise, type Postmaster, readPostmaster } from './postmaster.ts';
 import { serverUser } from './server-user.ts';
 import { takeLock } from './start-lock.ts';
@@ -73,7 +73,7 @@ async function ensure(options: ServerOptions): Promise<Server> {
   const release = await takeLock(places.lock, startMaxMs);
   try {
     const password = ensurePassword(places);
-    const binaries = findBinaries(places.user, () => spareFolder(options.dataFolder));
+    const binaries = findBinaries(places.user, spareProgramsFolder());
     if (!existsSync(places.cluster)) createCluster(places, binaries, options.durable ?? true);
     checkVersion(places);
     return await adoptOrStart(places, binaries, password, options.durable ?? true);

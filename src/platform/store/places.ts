@@ -3,7 +3,7 @@
  * user cannot reach that (a data folder below `/root`), a folder of its own below `/var/lib`, remembered in the data
  * folder. We do not open up folders that are not ours.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
@@ -60,12 +60,9 @@ export function findPlaces(dataFolder: string, preferred: ServerUser): Places {
   };
 }
 
-/** A folder for this data folder that the server user can reach whatever lies above the data folder. */
-export function spareFolder(dataFolder: string): string {
-  const name = createHash('sha256').update(realpathSync(dataFolder)).digest('hex').slice(0, 16);
-  const folder = join(spareRoot, name);
-  mkdirSync(folder, { recursive: true, mode: 0o755 });
-  return folder;
+/** Programs that the server user can reach whatever lies above the checkout. */
+export function spareProgramsFolder(): string {
+  return join(spareRoot, 'programs');
 }
 
 /** A desk run first by an ordinary user and then by root keeps the server with that user. */
@@ -97,7 +94,9 @@ function findBase(home: string, user: ServerUser): string {
     chmodSync(home, (mode & 0o700) | 0o010);
   }
   if (canReach(user, home)) return usual;
-  const spare = join(spareFolder(home), 'postgres');
+  // The name is found through the data folder only: whoever deletes that begins anew and does not meet old cases.
+  const spare = join(spareRoot, `data-${randomBytes(8).toString('hex')}`);
+  mkdirSync(spareRoot, { recursive: true, mode: 0o755 });
   writeFileSync(pointer, `${spare}\n`, { mode: 0o600 });
   return spare;
 }
