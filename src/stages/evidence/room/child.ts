@@ -1,0 +1,38 @@
+/**
+ * The reading room's process: no network, no files but its own program, no children (room.ts starts it so). It talks
+ * over one pipe, one report at a time, and is ended from outside.
+ */
+import { openReport } from './read.ts';
+import { type FromRoom, packInstants, type RoomAnswer, type ToRoom } from './wire.ts';
+
+const send = (message: FromRoom): void => {
+  process.send?.(message);
+};
+
+let answered: ((answer: RoomAnswer) => void) | null = null;
+
+process.on('message', (message: ToRoom) => {
+  if (message.type === 'answer') answered?.(message.answer);
+  else void read(message.input);
+});
+
+/** The desk has gone: so do we. */
+process.on('disconnect', () => process.exit(0));
+
+async function read(input: Extract<ToRoom, { type: 'read' }>['input']): Promise<void> {
+  try {
+    const report = await openReport(input, { sharedPrimes: true });
+    const answer = new Promise<RoomAnswer>((resolve) => {
+      answered = resolve;
+    });
+    send({ type: 'question', question: report.question });
+    const reading = await report.judge(await answer);
+    send({ type: 'reading', reading: packInstants(reading) });
+  } catch (cause) {
+    // The code only: a message or a stack could quote what was being read.
+    const code = (cause as { code?: unknown }).code;
+    send({ type: 'failed', code: typeof code === 'string' ? code.slice(0, 60) : 'room_failed' });
+  }
+}
+
+send({ type: 'ready' });

@@ -1,0 +1,113 @@
+/**
+ * Shared primes among many moduli (Bernstein's batch GCD): a product tree, a remainder tree, one gcd per modulus.
+ * V8 holds at most 2^30 bits in one BigInt, so a block is at most a quarter of a million RSA-2048 moduli; more go block
+ * by block, which finds the same pairs, can run side by side and be resumed.
+ */
+import { gcd, product } from './arithmetic.ts';
+
+/** RSA-2048 moduli in one block: a product times a remainder must stay below 2^30 bits. */
+export const BLOCK_MODULI_MAX = 262_143;
+
+export interface SharedPrime {
+  /** Index of the modulus in the list given. */
+  readonly index: number;
+  /** A proper factor; null when the modulus shares both primes and the pairwise pass found no split. */
+  readonly factor: bigint | null;
+}
+
+type Tree = readonly (readonly bigint[])[];
+
+/** Leaves first, root last. */
+export function productTree(moduli: readonly bigint[]): Tree {
+  const levels: bigint[][] = [[...moduli]];
+  while ((levels.at(-1) as bigint[]).length > 1) {
+    const below = levels.at(-1) as bigint[];
+    const next: bigint[] = [];
+    for (let i = 0; i < below.length; i += 2) next.push((below[i] as bigint) * (below[i + 1] ?? 1n));
+    levels.push(next);
+  }
+  return levels;
+}
+
+/** `value` modulo every leaf. */
+function remainders(tree: Tree, value: bigint, square: boolean): bigint[] {
+  let current = [value];
+  for (let level = tree.length - 1; level >= 0; level--) {
+    const nodes = tree[level] as readonly bigint[];
+    const next: bigint[] = [];
+    for (let i = 0; i < nodes.length; i++) {
+      const node = nodes[i] as bigint;
+      const above = current[level === tree.length - 1 ? 0 : i >> 1] as bigint;
+      next.push(above % (square ? node * node : node));
+    }
+    current = next;
+  }
+  return current;
+}
+
+/** All moduli that share a prime with another of the same list. Equal moduli are one modulus. */
+export function batchGcd(moduli: readonly bigint[]): SharedPrime[] {
+  const distinct = [...new Set(moduli)].filter((n) => n > 1n);
+  if (distinct.length < 2) return [];
+  const tree = productTree(distinct);
+  const root = (tree.at(-1) as readonly bigint[])[0] as bigint;
+  const rest = remainders(tree, root, true);
+  const hits = distinct.flatMap((n, i) => {
+    const common = gcd((rest[i] as bigint) / n, n);
+    return common > 1n ? [{ n, common }] : [];
+  });
+  return settle(moduli, hits);
+}
+
+/**
+ * New moduli against all old ones, by the products of the old blocks: nothing old is touched. Includes pairs within
+ * the batch.
+ */
+export function batchGcdAgainst(batch: readonly bigint[], blockProducts: Iterable<bigint>): SharedPrime[] {
+  const distinct = [...new Set(batch)].filter((n) => n > 1n);
+  if (distinct.length === 0) return [];
+  const tree = productTree(distinct);
+  const root = (tree.at(-1) as readonly bigint[])[0] as bigint;
+  let against = 1n;
+  for (const block of blockProducts) against = (against * (block % root)) % root;
+  const rest = remainders(tree, against, false);
+  const hits = distinct.flatMap((n, i) => {
+    const common = gcd(rest[i] as bigint, n);
+    return common > 1n ? [{ n, common }] : [];
+  });
+  const known = settle(batch, hits, false);
+  const within = batchGcd(batch);
+  const seen = new Set(known.map((hit) => hit.index));
+  return [...known, ...within.filter((hit) => !seen.has(hit.index))];
+}
+
+/** The product of one block, to keep for the nightly run. */
+export function blockProduct(moduli: readonly bigint[]): bigint {
+  return product([...new Set(moduli)]);
+}
+
+/** A modulus whose two primes are both shared has itself as common divisor; comparing the hits in pairs splits it. */
+function settle(
+  moduli: readonly bigint[],
+  hits: readonly { readonly n: bigint; readonly common: bigint }[],
+  pairwise = true,
+): SharedPrime[] {
+  const factors = new Map<bigint, bigint | null>();
+  for (const { n, common } of hits) {
+    if (common < n) {
+      factors.set(n, common);
+      continue;
+    }
+    let found: bigint | null = null;
+    for (const other of pairwise ? hits : []) {
+      if (other.n === n) continue;
+      const shared = gcd(n, other.n);
+      if (shared > 1n && shared < n) {
+        found = shared;
+        break;
+      }
+    }
+    factors.set(n, found);
+  }
+  return moduli.flatMap((n, index) => (factors.has(n) ? [{ index, factor: factors.get(n) ?? null }] : []));
+}
