@@ -4,7 +4,7 @@
  * file but fixtures and fed events, and `expected` only when the result is finished.
  */
 import { hash } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Log, Pager } from '../../app/ports.ts';
@@ -98,6 +98,8 @@ async function stage(
   const first = scenario.events[0];
   const time = new VirtualTime(first === undefined ? at('2024-01-01T00:00:00Z') : at(first.at).subtract(minutes(5)));
   const token = 'replay';
+  const tokenFile = join(folder, 'ca-token');
+  await writeFile(tokenFile, token, { mode: 0o600 });
   let app: { fetch(request: Request): Response | Promise<Response> } | null = null;
   const http = await listen(
     async (request) => (app === null ? new Response(null, { status: 503 }) : app.fetch(request)),
@@ -125,7 +127,7 @@ async function stage(
       return true;
     },
   };
-  const connector = await labConnector.open({ url: baseUrl, token: { value: token } } as never, { time });
+  const connector = await labConnector.open({ url: baseUrl, token: { file: tokenFile } }, { time });
   const desk = await openDesk({
     config: { ...defaultConfig(), dataFolder: folder },
     time,

@@ -1,0 +1,194 @@
+/** What people and programs ask to happen, through the same operations the command line and the replays use. */
+import type * as c from '../../api/contract/index.ts';
+import type { CommandContext, DeskPort } from '../../api/port.ts';
+import * as act from '../../app/act.ts';
+import { loadCase } from '../../app/change-case.ts';
+import { isRefusal, type Refusal, refuse } from '../../desk/refusal.ts';
+import type { CaseId, Fingerprint } from '../../foundation/brand.ts';
+import { at, hasCome, hours, rfc3339 } from '../../foundation/time/time.ts';
+import { findAny } from '../../stages/inventory/index.ts';
+import type { Desk } from '../wiring.ts';
+
+type Commands = Pick<DeskPort, 'proposals' | 'command' | 'decideProposal'>;
+
+interface Proposed extends c.Proposal {
+  readonly person: string;
+}
+
+/** A proposal nobody answered lapses; the first person can ask again. */
+const proposalLapsesAfter = hours(2);
+const proposalsMax = 1_000;
+
+export function deskCommands(desk: Desk): Commands {
+  const proposals = new Map<string, Proposed>();
+  const now = () => desk.time.now();
+
+  /** Holds are two people's act: the first proposes, another agrees (policy `place-hold`). */
+  const needsTwo = (command: c.CaseCommand): boolean => command.do === 'hold';
+
+  const answer = async (caseId: string, result: act.Acted, text: string): Promise<c.CommandAnswer | Refusal> => {
+    if (isRefusal(result)) return result;
+    desk.wake.nudge();
+    return { now: rfc3339(now()), seq: result.seq, state: 'done', proposalId: null, text: `${text} (${caseId})` };
+  };
+
+  return {
+    async proposals() {
+      const rows = [...proposals.values()].filter((p) => !hasCome(at(p.lapsesAt), now()));
+      return { now: rfc3339(now()), rows: rows.map(({ person: _, ...rest }) => rest) };
+    },
+    async command(caseId, command, context) {
+      const current = await loadCase(desk.parts.cases, caseId as CaseId);
+      if (current === null) return null;
+      if (context.expectedSeq !== null && context.expectedSeq !== current.seq) {
+        return refuse('case_changed', 'Somebody else changed this case. Reload it and look again.');
+      }
+      if (!needsTwo(command))
+        return answer(caseId, await perform(desk, caseId as CaseId, command, [context.by.id]), sentence(command));
+      if (proposals.size >= proposalsMax)
+        return refuse('too_many_proposals', 'Too many proposals wait for a second person.');
+      const proposalId = `p-${proposals.size + 1}-${now().epochMilliseconds}`;
+      const proposal: Proposed = {
+        ...{ proposalId, caseId, command, by: context.by.name, person: context.by.id, at: rfc3339(now()) },
+        lapsesAt: rfc3339(now().add(proposalLapsesAfter)),
+        text: sentence(command),
+      };
+      proposals.set(proposalId, proposal);
+      return {
+        now: rfc3339(now()),
+        seq: current.seq,
+        state: 'waits-for-second-person',
+        proposalId,
+        text: 'A second person has to agree.',
+      };
+    },
+    async decideProposal(proposalId, decision, context) {
+      const proposal = proposals.get(proposalId);
+      if (proposal === undefined || hasCome(at(proposal.lapsesAt), now())) return null;
+      if (proposal.person === context.by.id)
+        return refuse('same_person', 'You proposed this yourself; another person has to agree.');
+      proposals.delete(proposalId);
+      if (decision.decision === 'decline')
+        return answer(proposal.caseId, await decline(desk, proposal, context, decision.because), 'Declined.');
+      return answer(
+        proposal.caseId,
+        await perform(desk, proposal.caseId as CaseId, proposal.command, [proposal.person, context.by.id]),
+        proposal.text,
+      );
+    },
+  };
+}
+
+function decline(desk: Desk, proposal: Proposed, context: CommandContext, because: string): Promise<act.Acted> {
+  return act.addNote(desk.parts, proposal.caseId as CaseId, `Declined: ${proposal.text} ${because}`, {
+    people: [context.by.id],
+    because,
+  });
+}
+
+async function perform(
+  desk: Desk,
+  caseId: CaseId,
+  command: c.CaseCommand,
+  people: readonly string[],
+): Promise<act.Acted> {
+  const by: act.By = { people, because: 'because' in command ? command.because : '' };
+  const { parts } = desk;
+  switch (command.do) {
+    case 'confirm':
+      return act.confirmReport(
+        parts,
+        caseId,
+        { reportId: command.reportId, label: command.label, named: await namedIn(desk, caseId, command.reportId) },
+        by,
+      );
+    case 'name-certificates': {
+      const current = await loadCase(parts.cases, caseId);
+      const label = current?.reports.find((r) => r.reportId === command.reportId)?.label ?? 'other-problem';
+      return act.confirmReport(
+        parts,
+        caseId,
+        { reportId: command.reportId, label, named: await lookUp(desk, command.identifiers) },
+        by,
+      );
+    }
+    case 'dismiss':
+      return act.dismissReport(parts, caseId, command.reportId, by);
+    case 'close-matter':
+      return act.closeMatter(parts, caseId, command.matterId, by);
+    case 'approve':
+      return act.approve(parts, caseId, command.matterId, by);
+    case 'schedule':
+      return act.scheduleRevocation(
+        parts,
+        caseId,
+        command.matterId,
+        partOf(command.certificates),
+        at(command.notBeforeAt),
+        by,
+      );
+    case 'hold':
+      return act.placeHold(
+        parts,
+        caseId,
+        command.matterId,
+        partOf(command.certificates),
+        { untilAt: at(command.untilAt), basis: command.basis },
+        by,
+      );
+    case 'release':
+      return act.releaseHolds(parts, caseId, command.matterId, by);
+    case 'take':
+      return act.takeCase(parts, caseId, command.team, by);
+    case 'hand-off':
+      return act.handOff(parts, caseId, command.to, by);
+    case 'answer':
+      return act.recordAnswer(parts, caseId, command.matterId, command.subscriber, command.answer, by);
+    case 'first-known':
+      return act.confirmFirstKnown(parts, caseId, command.reportId, at(command.at), {
+        ...by,
+        because: `${command.detail} ${by.because}`.trim(),
+      });
+    case 'note':
+      return act.addNote(parts, caseId, command.text, by);
+  }
+}
+
+/** Certificates that the desk itself identified for a report whose label a person confirms. */
+async function namedIn(desk: Desk, caseId: CaseId, reportId: string) {
+  const current = await loadCase(desk.parts.cases, caseId);
+  const report = current?.reports.find((r) => r.reportId === reportId);
+  const artifacts = report?.triage?.artifacts;
+  if (artifacts === undefined) return [];
+  return [
+    ...(await desk.bulk.byFingerprints([
+      ...artifacts.fingerprintsSha256,
+      ...artifacts.derivedFingerprintsSha256,
+    ] as Fingerprint[])),
+    ...(await desk.bulk.bySerials([...artifacts.serials, ...artifacts.derivedSerials])),
+  ];
+}
+
+async function lookUp(desk: Desk, identifiers: readonly string[]) {
+  const found = [];
+  for (const identifier of identifiers)
+    found.push(...(await findAny(desk.inventory, identifier, 100)).matches.map((m) => m.certificate));
+  return found;
+}
+
+function partOf(selection: c.Selection): act.Part {
+  return 'all' in selection ? 'all' : (selection.fingerprints as unknown as Fingerprint[]);
+}
+
+function sentence(command: c.CaseCommand): string {
+  switch (command.do) {
+    case 'confirm':
+      return `Confirmed as ${command.label}.`;
+    case 'hold':
+      return `Hold until ${command.untilAt} on the ground of ${command.basis}.`;
+    case 'approve':
+      return 'Revocation approved.';
+    default:
+      return `Done: ${command.do}.`;
+  }
+}

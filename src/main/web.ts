@@ -1,0 +1,74 @@
+/** The console and the API of one desk on one port. */
+import { randomBytes } from 'node:crypto';
+import { access } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { serve } from '@hono/node-server';
+import { Hono } from 'hono';
+import { localAccess } from '../api/access/access.ts';
+import { createApi } from '../api/routes.ts';
+import { Fault } from '../foundation/fault.ts';
+import { renewalInfoPath, renewalInfoRoutes } from '../stages/renewal-info/index.ts';
+import { deskCommands } from './port/commands.ts';
+import { linkSecret, signedLinks } from './port/links.ts';
+import { deskPublic } from './port/public.ts';
+import { deskQueries } from './port/queries.ts';
+import type { Desk } from './wiring.ts';
+
+export interface Listening {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+const built = fileURLToPath(new URL('../../dist/web', import.meta.url));
+
+/** Faults: `port_in_use`, with what to do about it. */
+export async function serveWeb(
+  desk: Desk,
+  where: { readonly host: string; readonly port: number; readonly virtualTime: boolean },
+): Promise<Listening> {
+  const links = signedLinks(await linkSecret(desk.config.dataFolder));
+  const port = {
+    ...deskQueries(desk),
+    ...deskCommands(desk),
+    ...deskPublic(desk, links, desk.parts.sender.replyAddress),
+  };
+  const webRoot = await access(built).then(
+    () => built,
+    () => null,
+  );
+  const api = createApi({
+    desk: port,
+    time: desk.time,
+    access: localAccess({ name: 'local', mayAct: true, csrf: randomBytes(16).toString('hex') }),
+    webRoot,
+    deskName: desk.config.ca.owner,
+    virtualTime: where.virtualTime,
+    onError: (error, at) =>
+      desk.log.error({ ...at, error: error instanceof Error ? error.message : 'unknown' }, 'A request failed.'),
+  });
+  const app = new Hono();
+  app.route(renewalInfoPath, renewalInfoRoutes(desk.renewal, desk.time));
+  app.route('/', api as unknown as Hono);
+  return new Promise((resolve, reject) => {
+    const server = serve({ fetch: app.fetch, port: where.port, hostname: where.host }, (info) => {
+      resolve({
+        url: `http://${where.host === '127.0.0.1' ? 'localhost' : where.host}:${info.port}`,
+        close: () =>
+          new Promise((done) => {
+            server.close(() => done());
+            if ('closeAllConnections' in server) server.closeAllConnections();
+          }),
+      });
+    });
+    server.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EADDRINUSE') return reject(error);
+      reject(
+        new Fault(
+          'port_in_use',
+          `Port ${where.port} is in use. Stop what listens there, or choose another with --port.`,
+          { cause: error },
+        ),
+      );
+    });
+  });
+}
