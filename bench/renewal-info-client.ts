@@ -1,10 +1,13 @@
 /** Asks for renewal information over keep-alive connections from a thread of its own, and counts the answers. */
-import { connect } from 'node:net';
+import { connect as connectPlain } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { parentPort, workerData } from 'node:worker_threads';
 
-const { host, port, paths, connections, pipelined, milliseconds } = workerData as {
+const { host, port, tls, paths, connections, pipelined, milliseconds } = workerData as {
   host: string;
   port: number;
+  /** Over TLS, without asking who it is: the peer's certificate was made for this run. */
+  tls: boolean;
   paths: readonly string[];
   connections: number;
   /** Requests under way per connection. */
@@ -16,14 +19,16 @@ let answered = 0;
 let refused = 0;
 let next = 0;
 const startedAt = performance.now();
-const request = () => `GET ${paths[next++ % paths.length]} HTTP/1.1\r\nhost: bench\r\n\r\n`;
+const request = () =>
+  `GET ${paths[next++ % paths.length]} HTTP/1.1\r\nhost: bench\r\nuser-agent: rescind-bench\r\n\r\n`;
 
 await Promise.all(Array.from({ length: connections }, () => ask()));
 parentPort!.postMessage({ answered, refused, seconds: (performance.now() - startedAt) / 1000 });
 
 function ask(): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket = connect(port, host, () => socket.write(Array.from({ length: pipelined }, request).join('')));
+    const begin = () => socket.write(Array.from({ length: pipelined }, request).join(''));
+    const socket = tls ? connectTls({ port, host, rejectUnauthorized: false }, begin) : connectPlain(port, host, begin);
     let tail = '';
     socket.setEncoding('latin1');
     socket.on('data', (text: string) => {

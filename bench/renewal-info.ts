@@ -16,6 +16,7 @@ import {
   RenewalInfo,
   serveRenewalInfo,
 } from '../src/stages/renewal-info/index.ts';
+import { startPebble } from './pebble.ts';
 
 const authorityKeyId = '69885b6b87464041e1b37b847ba0ae2cde01c8d4';
 const asked = 100_000;
@@ -53,6 +54,7 @@ export async function renewalInfoBench(options: { readonly certificates?: number
     const advised = await poll(server.url, paths, milliseconds);
     const { polls, dropped } = renewalInfo.ledger;
     await server.stop();
+    const peer = await pebbleRate(milliseconds);
     const told = await postgresRenewalStore(database.pool).toldUnder('bench');
     return {
       name: 'renewal-info',
@@ -69,11 +71,25 @@ export async function renewalInfoBench(options: { readonly certificates?: number
         rssMegabytes: Math.round(process.memoryUsage.rss() / 1e6),
       },
       unit: 'polls per second over HTTP, one server process; milliseconds from decision to effect',
-      peers: {},
+      peers: peer === null ? {} : { [peer.version]: { pollsPerSecond: Math.round(peer.rate) } },
       limit: { pollsPerSecond: 10_000, flipSeenElsewhereMs: 1_000 },
     };
   } finally {
     await database.drop();
+  }
+}
+
+/** Pebble's own ARI, one certificate in its memory, over the TLS it insists on. Null where it is not installed. */
+async function pebbleRate(milliseconds: number): Promise<{ version: string; rate: number } | null> {
+  const pebble = await startPebble();
+  if (pebble === null) return null;
+  try {
+    return {
+      version: pebble.version,
+      rate: await poll(`https://${pebble.host}:${pebble.port}`, pebble.renewalInfoPaths, milliseconds),
+    };
+  } finally {
+    await pebble.stop();
   }
 }
 
@@ -113,9 +129,17 @@ async function flipOf(
 }
 
 async function poll(url: string, paths: readonly string[], milliseconds: number): Promise<number> {
-  const { hostname, port } = new URL(url);
+  const { hostname, port, protocol } = new URL(url);
   const worker = new Worker(new URL('./renewal-info-client.ts', import.meta.url), {
-    workerData: { host: hostname, port: Number(port), paths, connections: 32, pipelined: 4, milliseconds },
+    workerData: {
+      host: hostname,
+      port: Number(port),
+      tls: protocol === 'https:',
+      paths,
+      connections: 32,
+      pipelined: 4,
+      milliseconds,
+    },
   });
   const result = await new Promise<{ answered: number; refused: number; seconds: number }>((resolve, reject) => {
     worker.once('message', resolve);

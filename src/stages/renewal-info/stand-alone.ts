@@ -2,12 +2,12 @@
  * ARI as a service of its own, for any CA: its inventory is the source, one line in its ACME directory leads here
  * (`directoryEntry`), and it runs on as many nodes as wanted, which agree through the store.
  */
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { Time } from '../../foundation/time/time.ts';
-import { renewalInfoRoutes } from './http.ts';
+import { certIdIn, plainAnswer, renewalInfoRoutes } from './http.ts';
 import type { RenewalInfo } from './service.ts';
 
 export interface StandAlone {
@@ -40,10 +40,29 @@ export async function serveRenewalInfo(options: {
   const { renewalInfo, time } = options;
   let ready = false;
   const app = standAloneApp(renewalInfo, time, () => ready);
+  const others = getRequestListener(app.fetch);
   const server = createServer(
     { keepAliveTimeout: keepAliveMs, headersTimeout: headersMs, maxHeaderSize: headerBytesMax },
-    getRequestListener(app.fetch),
+    (request, response) => {
+      // The one question asked millions of times takes the short way; same answers, by the same function.
+      const certId = request.method === 'GET' ? certIdIn(request.url ?? '') : null;
+      if (certId === null) void others(request, response);
+      else void poll(certId, request, response);
+    },
   );
+  async function poll(certId: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      const answer = renewalInfo.answer(certId, time.now());
+      const { status, headers, body } = plainAnswer(answer instanceof Promise ? await answer : answer);
+      response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
+      response.end(body);
+    } catch {
+      // The inventory could not be asked: not "unknown", for that would tell the client to stop asking.
+      response.writeHead(503, { 'retry-after': '60', 'cache-control': 'no-store' });
+      response.end();
+    }
+    request.resume();
+  }
   await listening(server, options);
   const stopping = new AbortController();
   await renewalInfo.load();

@@ -28,7 +28,7 @@ export function normalWindow(certificate: Renewable, policy: WindowPolicy): Wind
     policy.normal.find((entry) => entry.lifetimeBelow === null || lifetime < ms(entry.lifetimeBelow)) ??
     policy.normal.at(-1)!;
   const centre = to - lifetime * rule.leftAtCentre;
-  return windowOf(instant(centre - (lifetime * rule.width) / 2), instant(centre + (lifetime * rule.width) / 2));
+  return windowOf(centre - (lifetime * rule.width) / 2, centre + (lifetime * rule.width) / 2);
 }
 
 /**
@@ -38,17 +38,17 @@ export function normalWindow(certificate: Renewable, policy: WindowPolicy): Wind
 export function advisedWindow(certificate: Renewable, advice: Advice, policy: WindowPolicy): Window {
   // A deadline that has already gone by when the decision falls must not turn the window round.
   const end = latest(advice.endBy, advice.decidedAt);
-  const room = ms(advice.decidedAt.until(end)) - ms(policy.spreadWidth);
+  const room = end.epochMilliseconds - advice.decidedAt.epochMilliseconds - ms(policy.spreadWidth);
   if (advice.pace === 'at-once' || room <= 0) {
-    return windowOf(advice.decidedAt.subtract(policy.urgentReachesBack), end);
+    return windowOf(advice.decidedAt.epochMilliseconds - ms(policy.urgentReachesBack), end.epochMilliseconds);
   }
-  const start = instant(advice.decidedAt.epochMilliseconds + room * fractionOf(certificate.fingerprint, 0));
-  return windowOf(start, start.add(policy.spreadWidth));
+  const start = advice.decidedAt.epochMilliseconds + room * fractionOf(certificate.fingerprint, 0);
+  return windowOf(start, start + ms(policy.spreadWidth));
 }
 
 /** Revoked without an advice of ours (by the subscriber, say): clients are told to replace it until it expires. */
 export function revokedWindow(revokedAt: Instant, policy: WindowPolicy): Window {
-  return windowOf(revokedAt.subtract(policy.urgentReachesBack), revokedAt);
+  return windowOf(revokedAt.epochMilliseconds - ms(policy.urgentReachesBack), revokedAt.epochMilliseconds);
 }
 
 /** Retry-After in whole seconds: at most what the policy says, never more. */
@@ -72,16 +72,20 @@ function fractionOf(fingerprint: Fingerprint, from: number): number {
 }
 
 /** Whole seconds, because clients exist that cut fractions off; never shorter than `widthMin`. */
-function windowOf(start: Instant, end: Instant): Window {
-  const from = instant(Math.floor(start.epochMilliseconds / 1000) * 1000);
-  const to = instant(Math.floor(end.epochMilliseconds / 1000) * 1000);
-  return { start: from, end: latest(to, from.add(widthMin)) };
+function windowOf(startMs: number, endMs: number): Window {
+  const start = Math.floor(startMs / 1000) * 1000;
+  const end = Math.max(Math.floor(endMs / 1000) * 1000, start + ms(widthMin));
+  return { start: Temporal.Instant.fromEpochMilliseconds(start), end: Temporal.Instant.fromEpochMilliseconds(end) };
 }
 
-function instant(epochMs: number): Instant {
-  return Temporal.Instant.fromEpochMilliseconds(Math.round(epochMs));
-}
+const lengths = new WeakMap<Duration, number>();
 
+/** Milliseconds of a policy's duration: the same few objects at every poll, so each is worked out once. */
 function ms(duration: Duration): number {
-  return duration.total('milliseconds');
+  let length = lengths.get(duration);
+  if (length === undefined) {
+    length = duration.total('milliseconds');
+    lengths.set(duration, length);
+  }
+  return length;
 }
