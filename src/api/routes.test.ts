@@ -16,6 +16,12 @@ function anApi(options: { mayAct?: boolean } = {}) {
     access: localAccess({ name: 'M. Oduya', mayAct: options.mayAct ?? true, csrf }),
     webRoot: null,
     deskName: 'Harbour Trust',
+    site: {
+      caName: 'Harbour Trust',
+      contact: 'problem-reporting@ca.example',
+      publicUrl: 'https://ca.example',
+      policyUrl: 'https://ca.example/cps',
+    },
     virtualTime: true,
     tickMs: 50,
   });

@@ -16,6 +16,11 @@ import { createFeed } from './feed.ts';
 import { Idempotency } from './idempotency.ts';
 import type { CommandContext, DeskPort, Principal } from './port.ts';
 import { invalid, notFound, ProblemError, problemResponse, refused } from './problem.ts';
+import { addPublicPages, type PublicSite } from './public-pages/index.ts';
+import { ReportRate } from './reports/rate.ts';
+import { type ReceiveOptions, receiveReport } from './reports/receive.ts';
+
+export type { PublicSite } from './public-pages/index.ts';
 
 export interface ApiOptions {
   readonly desk: DeskPort;
@@ -28,6 +33,8 @@ export interface ApiOptions {
   /** True for demo and drills: the screen says that its clock is not the wall's. */
   readonly virtualTime: boolean;
   readonly tickMs?: number;
+  /** Who runs the desk, for the public pages; null serves none and takes reports by the API only. */
+  readonly site: PublicSite | null;
   /** Told of every failure that is ours; logs ids, never bodies. */
   readonly onError?: (error: unknown, at: { method: string; path: string }) => void;
 }
@@ -141,6 +148,15 @@ export function createApi(options: ApiOptions): Hono<Env> {
   on('decideProposal', async ({ path, body, context }) =>
     done(await desk.decideProposal(path('proposalId'), body, context), 'proposal'),
   );
+
+  const receive: ReceiveOptions = {
+    desk,
+    time,
+    rate: new ReportRate(),
+    contact: options.site?.contact ?? 'us by mail',
+  };
+  app.post(paths.report[1], async (context) => context.json(await receiveReport(context, 'api', receive), 202));
+  if (options.site !== null) addPublicPages(app, { desk, time, site: options.site, receive });
 
   const feed = createFeed({ desk, time, tickMs: options.tickMs ?? 5000 });
   app.get(feedPath, (context) => {

@@ -48,6 +48,12 @@ for (const kind of ['night', 'empty'] as const) {
     access: localAccess({ name: 'M. Oduya', mayAct: true, csrf: 'fixture-csrf' }),
     webRoot: new URL('../../dist/web', import.meta.url).pathname,
     deskName: 'Harbour Trust',
+    site: {
+      caName: 'Harbour Trust',
+      contact: 'problem-reporting@ca.example',
+      publicUrl: 'https://ca.example',
+      policyUrl: 'https://ca.example/cps',
+    },
     virtualTime: false,
     tickMs: 500,
     onError: (error) => console.error(error),

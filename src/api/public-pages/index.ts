@@ -1,0 +1,108 @@
+/** The pages for people outside the house. They work without scripts and tell nothing to those without the link. */
+import type { Env, Hono } from 'hono';
+import { html } from 'hono/html';
+import { z } from 'zod';
+import { isRefusal } from '../../desk/refusal.ts';
+import { rfc3339, type Time } from '../../foundation/time/time.ts';
+import { ReportIn, SubscriberAnswer } from '../contract/index.ts';
+import type { DeskPort } from '../port.ts';
+import { ProblemError } from '../problem.ts';
+import { type ReceiveOptions, receiveReport } from '../reports/receive.ts';
+import { type PublicSite, publicPage } from './layout.ts';
+import { renewalPage } from './renewal-page.ts';
+import { reportForm, reportReceived } from './report-page.ts';
+import { statusPage } from './status-page.ts';
+import { publicStyle } from './style.ts';
+import { subscriberPage } from './subscriber-page.ts';
+
+export type { PublicSite } from './layout.ts';
+
+const answerTextMax = 10_000;
+/** RFC 9116: the file has to say until when it can be believed. */
+const securityTxtValid = Temporal.Duration.from({ hours: 24 * 90 });
+
+export function addPublicPages<E extends Env>(
+  app: Hono<E>,
+  options: { desk: DeskPort; time: Time; site: PublicSite; receive: ReceiveOptions },
+): void {
+  const { desk, time, site } = options;
+  const gone = html`<h1>This link does not lead anywhere</h1>
+<p>It may be mistyped, shortened by a mail program, or too old. Nothing is lost by that: your report or certificate is with us. Write to <a href="mailto:${site.contact}">${site.contact}</a>.</p>`;
+
+  app.get('/public.css', (context) => {
+    context.header('content-type', 'text/css; charset=utf-8');
+    context.header('cache-control', 'public, max-age=3600');
+    return context.body(publicStyle);
+  });
+
+  app.get('/report', (context) =>
+    publicPage(context, { title: 'Report a problem', site, body: reportForm(site, null) }),
+  );
+  app.post('/report', async (context) => {
+    try {
+      const accepted = await receiveReport(context, 'web-form', options.receive);
+      if (accepted.statusUrl !== null) return context.redirect(accepted.statusUrl, 303);
+      return publicPage(context, { title: 'Received', site, body: reportReceived(accepted) });
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error;
+      const status = error.problem.status as 400 | 413 | 415 | 422 | 429;
+      return publicPage(context, { title: 'Not sent', site, status, body: reportForm(site, error.problem) });
+    }
+  });
+  app.get('/api/v1/report-schema', (context) =>
+    context.json(z.toJSONSchema(ReportIn, { target: 'draft-2020-12', io: 'input' })),
+  );
+
+  app.get('/status/:token', async (context) => {
+    const status = await desk.reporterStatus(context.req.param('token'));
+    if (status === null) return publicPage(context, { title: 'No such link', site, status: 404, body: gone });
+    return publicPage(context, { title: 'Your report', site, body: statusPage(status) });
+  });
+
+  app.get('/subscriber/:token', async (context) => {
+    const status = await desk.subscriberStatus(context.req.param('token'));
+    if (status === null) return publicPage(context, { title: 'No such link', site, status: 404, body: gone });
+    return publicPage(context, { title: 'Your certificates', site, body: subscriberPage(status, null, null) });
+  });
+  app.post('/subscriber/:token', async (context) => {
+    const token = context.req.param('token');
+    const before = await desk.subscriberStatus(token);
+    if (before === null) return publicPage(context, { title: 'No such link', site, status: 404, body: gone });
+    const data = await context.req.formData().catch(() => new FormData());
+    const answer = SubscriberAnswer.safeParse(data.get('answer'));
+    const text = data.get('text');
+    if (!answer.success) {
+      const body = subscriberPage(before, null, 'Choose one of the answers.');
+      return publicPage(context, { title: 'Your certificates', site, status: 422, body });
+    }
+    const words = typeof text === 'string' ? text.slice(0, answerTextMax) : '';
+    const after = await desk.answerAsSubscriber(token, answer.data, words);
+    if (after === null) return publicPage(context, { title: 'No such link', site, status: 404, body: gone });
+    if (isRefusal(after)) {
+      const body = subscriberPage(before, null, after.message);
+      return publicPage(context, { title: 'Your certificates', site, status: 409, body });
+    }
+    return publicPage(context, { title: 'Your certificates', site, body: subscriberPage(after, answer.data, null) });
+  });
+
+  app.get('/renewal/:certificateId', async (context) => {
+    const explanation = await desk.renewalExplanation(context.req.param('certificateId'));
+    if (explanation === null) {
+      const body = html`<h1>Nothing is known against this certificate</h1><p>No early renewal was asked for, or the id is mistyped.</p>`;
+      return publicPage(context, { title: 'Renewal', site, status: 404, body });
+    }
+    return publicPage(context, { title: 'Why renew now', site, body: renewalPage(explanation) });
+  });
+
+  app.get('/.well-known/security.txt', (context) => {
+    const lines = [
+      `Contact: mailto:${site.contact}`,
+      `Contact: ${site.publicUrl}/report`,
+      `Expires: ${rfc3339(time.now().add(securityTxtValid))}`,
+      'Preferred-Languages: en',
+      `Canonical: ${site.publicUrl}/.well-known/security.txt`,
+      ...(site.policyUrl === null ? [] : [`Policy: ${site.policyUrl}`]),
+    ];
+    return context.text(`${lines.join('\n')}\n`);
+  });
+}

@@ -1,0 +1,37 @@
+import { html } from 'hono/html';
+import type { Problem, ReportAccepted } from '../contract/index.ts';
+import { type Html, type PublicSite, timeTag } from './layout.ts';
+
+/** The public report form. One required field, no account, no scripts, no puzzle. */
+export function reportForm(site: PublicSite, problem: Problem | null): Html {
+  return html`
+<h1>Report a problem with a certificate</h1>
+<p class="lead">Tell us what is wrong and how we can see it. We act on what can be checked, and we answer everybody who leaves an address.</p>
+${problem === null ? '' : html`<p class="bad" role="alert">${problem.detail} Nothing was sent; what you wrote is kept by your browser if you go back.</p>`}
+<form method="post" action="/report" enctype="multipart/form-data">
+<label><span>What is wrong?</span><small>For example: a private key is public, a name is not the holder’s, a certificate is used to deceive.</small>
+<textarea name="text" rows="8" required maxlength="200000"></textarea></label>
+<label><span>Which certificates?</span><small>Serial numbers, SHA-256 fingerprints or crt.sh links, one a line. Leave it empty if you do not know.</small>
+<textarea name="certificates" rows="3" maxlength="200000" class="mono" spellcheck="false"></textarea></label>
+<label><span>Files</span><small>Keys, certificates, signed statements, screenshots, archives. Drag them in. A private key is checked, sealed and destroyed; only a signed proof is kept.</small>
+<input type="file" name="files" multiple></label>
+<label><span>Your address, if you want an answer</span><small>You get a receipt at once and our findings within 24 hours.</small>
+<input type="email" name="email" autocomplete="email" maxlength="320"></label>
+<label><span>Your name, if you like</span><input name="name" autocomplete="name" maxlength="200"></label>
+<button type="submit">Send the report</button>
+</form>
+<h2>Other ways</h2>
+<p>Mail to <a href="mailto:${site.contact}">${site.contact}</a>. Programs: <code>POST /api/v1/reports</code> with JSON (<a href="/api/v1/report-schema">schema</a>) or a raw message as <code>message/rfc822</code>. A certificate’s own key can also revoke it over ACME (RFC 8555, 7.6).</p>`;
+}
+
+export function reportReceived(accepted: ReportAccepted): Html {
+  return html`
+<h1>We have your report</h1>
+<p class="lead">It is stored and a clock is running on it. Nobody has to open a mail for that.</p>
+<dl>
+<dt>Receipt</dt><dd class="mono">${accepted.receiptId}</dd>
+<dt>Received</dt><dd>${timeTag(accepted.receivedAt)}</dd>
+<dt>SHA-256 of what we stored</dt><dd class="mono">${accepted.contentSha256}</dd>
+</dl>
+${accepted.statusUrl === null ? '' : html`<p><a href="${accepted.statusUrl}">Follow your report</a>. Keep this link: it is the only key to that page.</p>`}`;
+}
