@@ -74,7 +74,12 @@ function findCharset(label: string): string | null {
   if (/^(?:usascii|ascii|ansix341968|7bit|8bit|binary|unknown8bit|default|unknown)$/.test(compact)) return null;
   const alias = aliases.get(compact);
   if (alias !== undefined) return alias;
-  for (const name of [plain, compact, compact.replace(/^(?:cp|ms|ibm|win)(?=\d)/, 'windows-')]) {
+  for (const name of [
+    plain,
+    compact,
+    plain.replace(/^x-/, ''),
+    compact.replace(/^(?:cp|ms|ibm|win)(?=\d)/, 'windows-'),
+  ]) {
     if (name === '' || name.length > 40) continue;
     try {
       return new TextDecoder(name).encoding;
@@ -160,7 +165,7 @@ export function guessCharset(bytes: Uint8Array): string {
     else if ((byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a)) low++;
   }
   // Western text has few letters above 127; the scripts below are made of them.
-  if (high * 3 < low) return 'windows-1252';
+  if (high * 3 < low || high < 3) return 'windows-1252';
   let best = 'windows-1252';
   let bestScore = 0.5;
   for (const charset of eastAsian) {

@@ -78,7 +78,7 @@ function monthOf(name: string): number | null {
 
 // `Sat, 31 Aug 2024 23:19:05 +0530`, the weekday and the seconds being optional, dots as separators tolerated.
 const rfcPattern =
-  /^(?:\p{L}{2,12}\.?,? )?(\d{1,2})[ -](\p{L}{3,12})\.?[ -](\d{2,5}),? (\d{1,2})[:.](\d{2})(?:[:.](\d{2})(?:[.,]\d{1,9})?)?(?: ?([ap]m))?(?: ?(\S.{0,40}))?$/iu;
+  /^(?:\p{L}{2,12}\.?,? ?)?(\d{1,2})[ -](\p{L}{3,12})\.?[ -](\d{2,5}),? (\d{1,2})[:.](\d{2})(?:[:.](\d{2})(?:[.,]\d{1,9})?)?(?: ?([ap]m))?(?: ?(\S.{0,40}))?$/iu;
 
 function rfc5322(text: string): Fields | null {
   const found = rfcPattern.exec(text);

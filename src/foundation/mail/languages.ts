@@ -55,7 +55,7 @@ export const replyMarkers: readonly RegExp[] = [
 
 /** The line above a quotation: `On … X wrote:`. Bounded, one test per line. */
 export const attribution =
-  /(?:\bwrote|\bwrites|\bschrieb|\bhat geschrieben|\ba écrit|\bescribió|\bha scritto|\bschreef|\bheeft geschreven|\bescreveu|\bnapisał(?:\(a\)|a|\/a)?|пишет|писал\(?а?\)?|написал\(?а?\)?|пише|написав|\byazdı|şunları yazdı|さんは書きました|さんが書きました|のメール|写道|寫道|님이 작성|님이 쓴|작성했습니다|كتب|كتبت|ने लिखा|đã viết|\bskrev|\bkirjoitti|\bnapsal\(?a?\)?|\bírta|\ba scris|έγραψε|כתב|כתבה|\bmenulis)\s?(?::|：|$)/iu;
+  /(?:\bwrote|\bwrites|\bschrieb|\bhat geschrieben|\ba écrit|\bescribió|\bha scritto|\bschreef|\bheeft geschreven|\bescreveu|\bnapisał(?:\(a\)|a|\/a)?|пишет|писал\(?а?\)?|написал\(?а?\)?|пише|написав|\byazdı|şunları yazdı|さんは書きました|さんが書きました|のメール|写道|寫道|님이 작성|님이 쓴|작성했습니다|كتب|كتبت|ने लिखा|đã viết|\bskrev|\bkirjoitti|\bnapsal\(?a?\)?|\bírta|\ba scris|έγραψε|כתב|כתבה|\bmenulis)(?:[^:：]{0,200}[:：])?\s?$/iu;
 
 /** `Sent from my iPhone` and its sisters: the words below are nobody's. */
 export const deviceSignature =
