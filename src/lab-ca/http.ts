@@ -3,6 +3,7 @@
  * the desk do (issue, revoke, publish, drill) with a bearer token. Every body from outside is bounded.
  */
 import { hash, timingSafeEqual } from 'node:crypto';
+import { createServer as createTlsServer } from 'node:https';
 import { serve } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
@@ -11,6 +12,8 @@ import { Fault } from '../foundation/fault.ts';
 import { readPem, writePem } from '../foundation/pki/pem.ts';
 import { serialFrom } from '../foundation/pki/x509.ts';
 import { rfc3339 } from '../foundation/time/time.ts';
+import type { AcmeOptions } from './acme/options.ts';
+import { acmeApp } from './acme/server.ts';
 import { issuerIds, leafProfiles } from './certificate.ts';
 import { faultComponents, faultModes } from './faults.ts';
 import type { LabCa } from './lab-ca.ts';
@@ -62,8 +65,10 @@ const fault = z.object({
   perHour: z.number().min(0).optional(),
 });
 
-export function labCaApp(ca: LabCa): Hono {
+/** `acme` adds an ACME server under the path of its own address. */
+export function labCaApp(ca: LabCa, options: { readonly acme?: AcmeOptions } = {}): Hono {
   const app = new Hono();
+  if (options.acme !== undefined) app.route('/', acmeApp(ca, options.acme));
   app.onError((error, context) => {
     if (error instanceof Fault) {
       const status = error.code === 'body_too_large' ? 413 : 503;
@@ -185,10 +190,16 @@ export function labCaApp(ca: LabCa): Hono {
 /** Serves the CA on a port (0 picks one); `close` ends it. */
 export async function listen(
   fetch: (request: Request) => Response | Promise<Response>,
-  where: { readonly port: number; readonly hostname?: string },
+  where: {
+    readonly port: number;
+    readonly hostname?: string;
+    /** PEM: serves https, which ACME clients expect. */
+    readonly tls?: { readonly key: string; readonly cert: string };
+  },
 ): Promise<{ readonly port: number; close(): Promise<void> }> {
   return new Promise((resolve, reject) => {
-    const server = serve({ fetch, port: where.port, hostname: where.hostname ?? '127.0.0.1' }, (info) => {
+    const tls = where.tls === undefined ? {} : { createServer: createTlsServer, serverOptions: where.tls };
+    const server = serve({ fetch, port: where.port, hostname: where.hostname ?? '127.0.0.1', ...tls }, (info) => {
       resolve({
         port: info.port,
         close: () =>

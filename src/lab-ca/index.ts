@@ -1,3 +1,7 @@
+export type { AcmeOptions, AcmeProfile } from './acme/options.ts';
+export type { AcmeRevocation } from './acme/revocation.ts';
+export { acmeApp, certificateId } from './acme/server.ts';
+export { networkWorld, type ValidationWorld } from './acme/validation.ts';
 export { type BlockedKeys, isBlocked } from './blocked-keys.ts';
 export { type IssuerId, issuerIds, type LeafProfile, leafProfiles } from './certificate.ts';
 export { type FaultComponent, type FaultMode, faultComponents, faultModes } from './faults.ts';

@@ -10,7 +10,7 @@ import { Fault } from '../foundation/fault.ts';
 import { isSelfSigned, parseCsr } from '../foundation/pki/csr.ts';
 import { writeName } from '../foundation/pki/name.ts';
 import { oid } from '../foundation/pki/oids.ts';
-import { describeKey, keyHashes } from '../foundation/pki/spki.ts';
+import { describeKey, keyHashes, keyIdentifier } from '../foundation/pki/spki.ts';
 import { parseCertificate, serialText } from '../foundation/pki/x509.ts';
 import { type Duration, hours, type Instant, type Time } from '../foundation/time/time.ts';
 import { type BlockedKeys, isBlocked } from './blocked-keys.ts';
@@ -129,6 +129,16 @@ export class LabCa {
   /** DER of an issuing CA's certificate; null when it has never issued. */
   issuerCertificate(id: IssuerId): Uint8Array | null {
     return this.#authorities.get(id)?.certificate ?? null;
+  }
+
+  /** Which issuing CA has this key identifier (lower-case hex); the way ARI names an issuer. */
+  issuerByKeyIdentifier(keyIdentifierHex: string): IssuerId | null {
+    for (const [id, authority] of this.#authorities) {
+      if (id !== 'root' && Buffer.from(keyIdentifier(authority.spki)).toString('hex') === keyIdentifierHex) {
+        return id as IssuerId;
+      }
+    }
+    return null;
   }
 
   /** Leaf, issuing CA: what a server sends. */

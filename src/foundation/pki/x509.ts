@@ -109,6 +109,22 @@ export function spkiOf(bytes: Uint8Array): Uint8Array {
   return tbs.whole(tbs.expect(tag.sequence, 'subjectPublicKeyInfo'));
 }
 
+/** One extension by its OID, or null. Throws DerError. */
+export function extensionValue(bytes: Uint8Array, id: string): { critical: boolean; value: Uint8Array } | null {
+  const tbs = new DerReader(bytes).enter(tag.sequence, 'Certificate').enter(tag.sequence, 'TBSCertificate');
+  while (tbs.more && tbs.peek() !== 0xa3) tbs.read();
+  if (!tbs.more) return null;
+  const list = tbs.enter(0xa3, 'extensions').enter(tag.sequence, 'Extensions');
+  for (let count = 0; list.more && count < certificateExtensionsMax; count++) {
+    const extension = list.enter(tag.sequence, 'Extension');
+    const name = extension.oid('extnID');
+    const critical = extension.peek() === tag.boolean && extension.boolean('critical');
+    const value = extension.content(extension.expect(tag.octetString, 'extnValue'));
+    if (name === id) return { critical, value };
+  }
+  return null;
+}
+
 /** Whether `issuer` signed `certificate`: name and signature, nothing about trust or dates. */
 export function isIssuedBy(certificate: Certificate, issuer: Pick<Certificate, 'subjectDer' | 'spki'>): boolean {
   return (
