@@ -236,9 +236,9 @@ describe('a letter', () => {
     ['fr', 'Vos certificats ont été révoqués.', 'Vos certificats seront révoqués ce soir.'],
     ['es', 'Sus certificados ya fueron revocados.', 'Sus certificados serán revocados hoy.'],
   ])('in %s takes no note that states a revocation nobody saw', (language, untrue, allowed) => {
-    expect(noteProblem(untrue, language, false)).toContain('no probe has seen');
-    expect(noteProblem(untrue, language, true)).toBeNull();
-    expect(noteProblem(allowed, language, false)).toBeNull();
+    expect(noteProblem(untrue, false)).toContain('no probe has seen');
+    expect(noteProblem(untrue, true)).toBeNull();
+    expect(noteProblem(allowed, false)).toBeNull();
     expect(() => writeLetter(request(bodies.notice!, { language, note: untrue }))).toThrow(/no probe/);
     expect(writeLetter(request(bodies.notice!, { language, note: allowed })).text).toContain(allowed.split(' ')[0]);
   });

@@ -20,7 +20,7 @@ import type {
 import { asHtml, asText, type Block } from './render.ts';
 import { absolute, when } from './when.ts';
 import { acknowledgements } from './words/acknowledgements.ts';
-import { baseLanguage, wordsFor } from './words/index.ts';
+import { baseLanguage, languages, wordsFor } from './words/index.ts';
 import type { Words } from './words/words.ts';
 
 /** Certificates written out in the letter; the others stand in the enclosed list. */
@@ -56,9 +56,10 @@ export function writeLetter(request: LetterRequest): WrittenLetter {
  * What is wrong with a sentence that a person wants to add; null when it may stand. A letter never states a revocation
  * that no probe has seen, whoever writes it.
  */
-export function noteProblem(note: string, language: string, published: boolean): string | null {
+export function noteProblem(note: string, published: boolean): string | null {
   if (note.length > noteMax) return `A note has at most ${noteMax} characters.`;
-  if (!published && wordsFor(language).claimsRevocation.test(note)) {
+  // In any language: people write notes in the one they know.
+  if (!published && languages.some((words) => words.claimsRevocation.test(note))) {
     return 'The note says that something is revoked, but no probe has seen that yet.';
   }
   return null;
@@ -352,7 +353,7 @@ function finish(
 ): WrittenLetter {
   const { sender, body, note } = request;
   if (note !== undefined) {
-    const problem = noteProblem(note, request.language, 'published' in body && body.published !== null);
+    const problem = noteProblem(note, 'published' in body && body.published !== null);
     if (problem !== null) throw new Fault('letter_untrue', problem);
   }
   const whole: Block[] = [
