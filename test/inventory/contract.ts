@@ -149,6 +149,19 @@ export function inventoryContract(adapter: Adapter): void {
       expect((await inventory.find({ by: 'serial', value: '77' })).matches).toHaveLength(3);
     });
 
+    it('places every half once when two importers add at the same time', async () => {
+      const halves = Array.from({ length: 60 }, (_, n) => {
+        const common = { serial: `2${n.toString(16).padStart(3, '0')}`, spki: sampleKey() };
+        return [recordOf(sampleCertificate({ ...common, precertificate: true })), recordOf(sampleCertificate(common))];
+      });
+      const [log, ca] = [halves.map(([pre]) => pre!), halves.map(([, final]) => final!)];
+      const parts = (all: typeof log) => [all.slice(0, 20), all.slice(20, 40), all.slice(40)];
+      await Promise.all([...parts(log), ...parts(ca), ...parts(ca).reverse()].map((part) => inventory.add(part)));
+      expect(await inventory.stats()).toMatchObject({ certificates: 60, precertificates: 0 });
+      const { matches } = await inventory.walk({ after: null, limit: 100 });
+      expect(matches.filter((match) => match.certificate.precertificateFingerprint === null)).toEqual([]);
+    });
+
     it('does not mix up the same serial of two issuers', async () => {
       const pre = recordOf(sampleCertificate({ serial: '78', issuer: 'CA A', precertificate: true }));
       const final = recordOf(sampleCertificate({ serial: '78', issuer: 'CA B' }));

@@ -8,4 +8,5 @@ export { readCa } from './sources/ca.ts';
 export { readLog, readStaticLog } from './sources/ct.ts';
 export { readFiles } from './sources/files.ts';
 export { type Entry, type ImportReport, importFrom } from './sources/import.ts';
+export * from './subscriber-access.ts';
 export * from './watermark.ts';

@@ -47,8 +47,8 @@ export async function findAny(
   const joined = new Map<string, { match: Match; by: Set<Index> }>();
   let more = false;
   let watermark: Watermark | null = null;
-  for (const query of readQuery(text)) {
-    const answer = await inventory.find(query, { limit });
+  const answers = await Promise.all(readQuery(text).map((query) => inventory.find(query, { limit })));
+  for (const answer of answers) {
     watermark = answer.watermark;
     more ||= answer.more;
     for (const match of answer.matches) {
