@@ -1,5 +1,5 @@
+import { createRequire } from 'node:module';
 import { constants, gunzipSync, inflateRawSync, zstdDecompressSync } from 'node:zlib';
-import { Inflate } from 'fflate';
 import { type Budget, Unreadable } from './limits.ts';
 
 export interface Expanded {
@@ -33,6 +33,8 @@ function inflatePrefix(input: Uint8Array, budget: Budget, max: number): Expanded
   const parts: Uint8Array[] = [];
   let length = 0;
   let cut = false;
+  // Loaded when a file meets a limit or is damaged, which is rare.
+  const { Inflate } = createRequire(import.meta.url)('fflate') as typeof import('fflate');
   const inflate = new Inflate((chunk) => {
     const keep = chunk.subarray(0, Math.max(0, max - length));
     parts.push(keep);

@@ -3,6 +3,7 @@
  * over one pipe, one report at a time, and is ended from outside.
  */
 import { openReport } from './read.ts';
+import { warmUp } from './warm-up.ts';
 import { type FromRoom, packInstants, type RoomAnswer, type ToRoom } from './wire.ts';
 
 const send = (message: FromRoom): void => {
@@ -35,4 +36,5 @@ async function read(input: Extract<ToRoom, { type: 'read' }>['input']): Promise<
   }
 }
 
+await warmUp();
 send({ type: 'ready' });

@@ -17,6 +17,7 @@ import { type Instant, rfc3339 } from '../../../foundation/time/time.ts';
 import type { InventoryKey } from '../prove/context.ts';
 import type { Judged } from '../prove/judge.ts';
 import { checkLists, type KeyList } from '../weak/lists.ts';
+import { childFile, preload, roomProgram } from './program.ts';
 import { fileAsMessage, openReport } from './read.ts';
 import {
   type FromRoom,
@@ -239,6 +240,7 @@ class Pool {
   private readonly waiting: ((child: Child | null) => void)[] = [];
   private startsFailed = 0;
   private closed = false;
+  private readonly program = roomProgram(childFile);
 
   constructor(options: ReadingRoomOptions) {
     this.options = options;
@@ -261,7 +263,9 @@ class Pool {
   }
 
   close(): void {
+    if (this.closed) return;
     this.closed = true;
+    this.program.close();
     for (const child of this.all) child.kill();
     this.all.clear();
     this.idle.length = 0;
@@ -286,8 +290,13 @@ class Pool {
       return;
     }
     const waiter = this.waiting.shift();
-    if (waiter === undefined) this.idle.push(child);
-    else waiter(child);
+    if (waiter !== undefined) {
+      waiter(child);
+      return;
+    }
+    // An idle child does not keep the desk alive; one that is starting or at work does.
+    child.hold(false);
+    this.idle.push(child);
   }
 
   private end(child: Child): void {
@@ -296,7 +305,7 @@ class Pool {
   }
 
   private start(): void {
-    const child = new Child(this.options.memoryMegabytes ?? MEMORY_MEGABYTES);
+    const child = new Child(this.options.memoryMegabytes ?? MEMORY_MEGABYTES, this.program.descriptor);
     this.all.add(child);
     void child.ready.then((ready) => {
       if (ready) {
@@ -320,7 +329,6 @@ class Pool {
   }
 }
 
-const childFile = fileURLToPath(new URL('./child.ts', import.meta.url));
 const sources = fileURLToPath(new URL('../../../', import.meta.url));
 const modules = fileURLToPath(new URL('../../../../node_modules/', import.meta.url));
 const packageFile = fileURLToPath(new URL('../../../../package.json', import.meta.url));
@@ -332,7 +340,7 @@ class Child {
   private readonly process: ChildProcess;
   private receive: (message: FromRoom | null) => void = () => {};
 
-  constructor(memoryMegabytes: number) {
+  constructor(memoryMegabytes: number, program: number) {
     const flags = [
       '--permission',
       `--allow-fs-read=${sources}*`,
@@ -340,6 +348,7 @@ class Child {
       `--allow-fs-read=${packageFile}`,
       `--max-old-space-size=${memoryMegabytes}`,
       '--no-warnings',
+      `--import=${preload}`,
       '--disable-proto=delete',
     ];
     const command = [process.execPath, ...flags, childFile];
@@ -349,10 +358,8 @@ class Child {
       shell ? '/bin/sh' : (command[0] as string),
       shell ? ['-c', 'ulimit -c 0; ulimit -f 0; exec "$0" "$@"', ...command] : command.slice(1),
       // Standard error goes nowhere: a crash message could quote what was being read.
-      { stdio: ['ignore', 'ignore', 'ignore', 'ipc'], serialization: 'advanced', env: {} },
+      { stdio: ['ignore', 'ignore', 'ignore', program, 'ipc'], serialization: 'advanced', env: {} },
     );
-    this.process.unref();
-    this.process.channel?.unref();
     this.process.on('message', (message) => this.receive(message as FromRoom));
     this.process.on('error', () => this.receive(null));
     this.process.on('exit', () => {
@@ -368,6 +375,16 @@ class Child {
     this.process.once('exit', then);
   }
 
+  hold(alive: boolean): void {
+    if (alive) {
+      this.process.ref();
+      this.process.channel?.ref();
+    } else {
+      this.process.unref();
+      this.process.channel?.unref();
+    }
+  }
+
   kill(): void {
     this.ended = true;
     this.process.kill('SIGKILL');
@@ -379,8 +396,7 @@ class Child {
     millisecondsMax: number,
   ): Promise<Outcome> {
     this.reports += 1;
-    this.process.ref();
-    this.process.channel?.ref();
+    this.hold(true);
     try {
       return await new Promise<Outcome>((resolve, reject) => {
         // The limit is on the room's own work; the lookup in between has its own limits.
@@ -407,8 +423,6 @@ class Child {
       });
     } finally {
       this.receive = () => {};
-      this.process.unref();
-      this.process.channel?.unref();
     }
   }
 

@@ -50,10 +50,24 @@ export function checkExponent(n: bigint, e: bigint): RsaFinding {
 let smallPrimes: readonly number[] | null = null;
 let smallProduct = 0n;
 
+/** Products of a few primes each, in plain numbers: a third of the big multiplications. */
+function grouped(primes: readonly number[]): bigint[] {
+  const groups: bigint[] = [];
+  let group = 1;
+  for (const prime of primes) {
+    if (group * prime > Number.MAX_SAFE_INTEGER) {
+      groups.push(BigInt(group));
+      group = 1;
+    }
+    group *= prime;
+  }
+  return [...groups, BigInt(group)];
+}
+
 export function checkSmallFactors(n: bigint): RsaFinding {
   if (smallPrimes === null) {
     smallPrimes = primesTo(SMALL_FACTOR_MAX);
-    smallProduct = product(smallPrimes.map(BigInt));
+    smallProduct = product(grouped(smallPrimes));
   }
   if (n <= 3n) return found('small-factors', 'parameter', 'the modulus is no modulus');
   if (gcd(n, smallProduct % n) === 1n)
