@@ -235,6 +235,9 @@ describe('a letter', () => {
     ['de', 'Ihre Zertifikate wurden gesperrt.', 'Ihre Zertifikate werden heute gesperrt.'],
     ['fr', 'Vos certificats ont été révoqués.', 'Vos certificats seront révoqués ce soir.'],
     ['es', 'Sus certificados ya fueron revocados.', 'Sus certificados serán revocados hoy.'],
+    ['it', 'I certificati sono stati revocati.', 'I certificati saranno revocati oggi.'],
+    ['nl', 'Uw certificaten zijn ingetrokken.', 'Uw certificaten worden vandaag ingetrokken.'],
+    ['pt', 'Os certificados já foram revogados.', 'Os certificados serão revogados hoje.'],
   ])('in %s takes no note that states a revocation nobody saw', (language, untrue, allowed) => {
     expect(noteProblem(untrue, false)).toContain('no probe has seen');
     expect(noteProblem(untrue, true)).toBeNull();

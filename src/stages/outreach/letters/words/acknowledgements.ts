@@ -2,6 +2,8 @@
  * The acknowledgement in the reporter's language: that the report arrived, when, under which case, and until when what
  * follows. A loss stays unseen where nobody acknowledges, so this is the letter with the most languages.
  */
+import { dative } from './de.ts';
+
 export interface AcknowledgementWords {
   readonly hello: string;
   readonly arrived: (received: string, caseId: string) => string;
@@ -40,8 +42,8 @@ export const acknowledgements: Readonly<Record<string, AcknowledgementWords>> = 
     noKeys: 'Bitte senden Sie keine weiteren privaten Schlüssel. Beweis ohne Schlüssel und weitere Belege:',
     follow: 'Stand des Falls:',
     silence: (a, p) => `Sie müssen nichts weiter tun. Hören Sie bis dahin nichts von uns: ${or('oder')(a, p)}.`,
-    inTime: (length) => `noch ${length}`,
-    ago: (length) => `seither ${length}`,
+    inTime: (length) => `in ${dative(length)}`,
+    ago: (length) => `vor ${dative(length)}`,
     atOnce: 'jetzt',
   },
   fr: {
@@ -113,7 +115,7 @@ export const acknowledgements: Readonly<Record<string, AcknowledgementWords>> = 
     follow: 'Stan sprawy:',
     silence: (a, p) => `Nic więcej nie trzeba robić. Jeśli do tego czasu nie odpowiemy: ${or('lub')(a, p)}.`,
     inTime: (length) => `pozostało ${length}`,
-    ago: (length) => `${length} temu`,
+    ago: (length) => `minęło ${length}`,
     atOnce: 'teraz',
   },
   ru: {
@@ -125,7 +127,7 @@ export const acknowledgements: Readonly<Record<string, AcknowledgementWords>> = 
     follow: 'Состояние дела:',
     silence: (a, p) => `Больше ничего делать не нужно. Если до этого срока ответа не будет: ${or('или')(a, p)}.`,
     inTime: (length) => `осталось ${length}`,
-    ago: (length) => `${length} назад`,
+    ago: (length) => `прошло ${length}`,
     atOnce: 'сейчас',
   },
   tr: {

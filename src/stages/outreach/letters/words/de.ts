@@ -9,8 +9,8 @@ export const de: Words = {
       ? `Sie erreichen uns Tag und Nacht unter ${address}.`
       : `Sie erreichen uns Tag und Nacht unter ${address} und ${phone}.`,
   written: (at, caseId) => `Geschrieben ${at}. Fall ${caseId}.`,
-  inTime: (length) => `noch ${length}`,
-  ago: (length) => `seither ${length}`,
+  inTime: (length) => `in ${dative(length)}`,
+  ago: (length) => `vor ${dative(length)}`,
   atOnce: 'jetzt',
   rule: (document, section) => `Regel: ${document}, Abschnitt ${section}.`,
   certificates: (count) => (count === 1 ? '1 Zertifikat' : `${count} Zertifikate`),
@@ -60,7 +60,7 @@ export const de: Words = {
     `Von außen geprüft: ${count} von ${of} sind als gesperrt sichtbar, das letzte seit ${at}.`,
   preliminary: {
     subject: 'Vorläufiger Bericht',
-    opening: (received) => `dies ist unser vorläufiger Bericht zu dem, was uns erreicht hat: ${received}.`,
+    opening: (received) => `dies ist unser vorläufiger Bericht zu Ihrer Meldung vom ${received}.`,
     notYetPlanned: (planned, due) =>
       `Noch nicht gesperrt. Die Sperrung ist geplant bis spätestens ${planned}; die Frist ist ${due}.`,
     notYetDecided: (due) => `Noch nicht gesperrt. Ein Mensch muss es bestätigen; dann gilt die Frist ${due}.`,
@@ -70,7 +70,7 @@ export const de: Words = {
   proof: {
     subject: 'Bitte um einen Beweis ohne den Schlüssel',
     opening: (received) =>
-      `wir konnten nicht bestätigen, was uns erreicht hat: ${received}. Eine Behauptung allein sperrt nichts.`,
+      `wir konnten Ihre Meldung vom ${received} nicht bestätigen. Eine Behauptung allein sperrt nichts.`,
     how: 'Eine Signatur mit dem privaten Schlüssel ist ein Beweis. Bitte senden Sie nicht den Schlüssel selbst.',
     sign: 'Signieren Sie genau diesen Text mit SHA-256 und senden Sie uns die Signatur:',
     page: 'Die Seite, die das in Ihrem Browser erledigt:',
@@ -78,13 +78,13 @@ export const de: Words = {
   },
   refutation: {
     subject: 'Was Sie gesandt haben, trifft nicht zu',
-    opening: (received) => `wir haben geprüft, was uns erreicht hat: ${received}. Es trifft nicht zu:`,
+    opening: (received) => `wir haben geprüft, was Sie am ${received} gesandt haben. Es trifft nicht zu:`,
     closing:
       'Aus diesem Grund wird nichts gesperrt. Wenn Sie meinen, dass wir irren, antworten Sie; ein Mensch liest es.',
   },
   final: {
     subject: 'Abschlussbericht',
-    opening: (received) => `damit ist abgeschlossen, was uns erreicht hat: ${received}.`,
+    opening: (received) => `damit ist Ihre Meldung vom ${received} abgeschlossen.`,
     notRevoked: (because) => `Kein Zertifikat wird gesperrt: ${because}`,
     closing: 'Danke für Ihre Meldung.',
   },
@@ -103,7 +103,7 @@ export const de: Words = {
   notice: {
     subject: (certificates, due) =>
       due === null ? `Zu Ihnen: ${certificates}` : `Jetzt ersetzen: ${certificates}, Frist ${due}`,
-    opening: (certificates, received) => `uns liegt eine Meldung vor (${received}) über ${certificates} von Ihnen:`,
+    opening: (certificates, received) => `seit ${received} liegt uns eine Meldung über ${certificates} von Ihnen vor:`,
     byItself: (planned) => `Was von selbst geschieht: Wir sperren spätestens ${planned}.`,
     undecided: (due) => `Wir prüfen noch. Wird es bestätigt, müssen wir bis ${due} sperren.`,
     noLimit: 'Nach heutigem Stand müssen wir nicht sperren.',
@@ -117,7 +117,7 @@ export const de: Words = {
   reminder: {
     subject: (certificates, last) => `${last ? 'Letzte Erinnerung' : 'Erinnerung'}: ${certificates} ersetzen`,
     opening: (certificates, written, last) =>
-      `wir haben Ihnen geschrieben (${written}): ${certificates}.${last ? ' Dies ist der letzte Brief vor der Sperrung.' : ''}`,
+      `wir haben Ihnen am ${written} über ${certificates} geschrieben.${last ? ' Dies ist der letzte Brief vor der Sperrung.' : ''}`,
   },
   finalSubscriber: {
     subject: (certificates) => `Gesperrt: ${certificates}`,
@@ -127,3 +127,8 @@ export const de: Words = {
   claimsRevocation:
     /(?<!\p{L})(?:ist|sind|wurde|wurden|bereits|jetzt)\s+(?:jetzt\s+|bereits\s+|nun\s+)?(?:gesperrt|widerrufen)\b(?!\s+(?:werden|wird))/iu,
 };
+
+/** `2 Tage` after a preposition is `2 Tagen`; hours and minutes do not change. */
+export function dative(length: string): string {
+  return length.replace(/\bTage\b/, 'Tagen');
+}

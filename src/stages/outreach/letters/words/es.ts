@@ -101,7 +101,8 @@ export const es: Words = {
   notice: {
     subject: (certificates, due) =>
       due === null ? `Sobre ${certificates}` : `Reemplazar ya: ${certificates}, límite ${due}`,
-    opening: (certificates, received) => `tenemos una notificación (${received}) sobre ${certificates} suyos:`,
+    opening: (certificates, received) =>
+      `desde ${received} tenemos una notificación sobre ${certificates} a su nombre:`,
     byItself: (planned) => `Lo que ocurre por sí solo: revocamos a más tardar ${planned}.`,
     undecided: (due) => `Aún lo examinamos. Si se confirma, tenemos que revocar antes de ${due}.`,
     noLimit: 'Por lo que sabemos ahora, no tenemos que revocar.',

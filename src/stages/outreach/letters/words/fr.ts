@@ -103,7 +103,7 @@ export const fr: Words = {
   notice: {
     subject: (certificates, due) =>
       due === null ? `À propos de ${certificates}` : `À remplacer : ${certificates}, limite ${due}`,
-    opening: (certificates, received) => `nous avons un signalement (${received}) sur ${certificates} à vous :`,
+    opening: (certificates, received) => `depuis ${received}, nous avons un signalement sur ${certificates} à vous :`,
     byItself: (planned) => `Ce qui se passe de soi-même : nous révoquons au plus tard ${planned}.`,
     undecided: (due) => `L’examen continue. Si c’est confirmé, nous devons révoquer avant ${due}.`,
     noLimit: 'En l’état, nous n’avons pas à révoquer.',
