@@ -43,6 +43,7 @@ export interface TransportSettings {
 export const answerWithinMs = 30_000;
 export const answerBytesMax = 16 * 1024 * 1024;
 const connectionsMax = 16;
+const userAgent = 'rescind-revocation-desk';
 
 export function networkTransport(settings: TransportSettings = {}): CaTransport {
   const common = { keepAlive: true, maxSockets: connectionsMax, scheduling: 'fifo' as const };
@@ -96,7 +97,12 @@ function call(request: CaRequest, plain: HttpAgent, tls: TlsAgent): Promise<CaRe
     const outgoing = (secure ? tlsRequest : plainRequest)(request.url, {
       method: request.method,
       agent: secure ? tls : plain,
-      headers: { ...request.headers, ...(body === undefined ? {} : { 'content-length': String(body.length) }) },
+      // RFC 8555 section 6.1 asks for a User-Agent; Pebble insists.
+      headers: {
+        'user-agent': userAgent,
+        ...request.headers,
+        ...(body === undefined ? {} : { 'content-length': String(body.length) }),
+      },
       signal: AbortSignal.timeout(answerWithinMs),
     });
     outgoing.on('socket', (socket) => {
