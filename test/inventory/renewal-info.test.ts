@@ -79,6 +79,37 @@ describe('the renewalInfo endpoint', () => {
   });
 });
 
+describe('a certificate that cannot be looked up', () => {
+  const stranger = encodeCertId({ authorityKeyId: 'ab'.repeat(20), serial: '99' as Serial });
+
+  it('is never called unknown: not when the inventory fails, and not when too many strangers are asked about', async () => {
+    const broken = new RenewalInfo({
+      store,
+      time,
+      source: { ...inventory, find: () => Promise.reject(new Error('connection refused')) },
+    });
+    expect(await get(stranger, broken)).toMatchObject({ status: 503 });
+    let release = () => {};
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const slow = new RenewalInfo({
+      store,
+      time,
+      source: { ...inventory, find: async (query) => gate.then(() => inventory.find(query)) },
+    });
+    const many = Array.from({ length: 40 }, () => get(stranger, slow));
+    await Promise.race(many);
+    release();
+    const statuses = (await Promise.all(many)).map((answer) => answer.status);
+    expect([...new Set(statuses)].sort()).toEqual([404, 503]);
+    expect(statuses.filter((status) => status === 404)).toHaveLength(16);
+    const { headers } = await get(stranger, broken);
+    expect(headers.get('retry-after')).toBe('60');
+    expect((await get(stranger, slow)).status).toBe(404);
+  });
+});
+
 describe('an advice', () => {
   it('turns the window of every certificate with the key at once, on every node, and no other', async () => {
     const other = new RenewalInfo({ store, source: inventory, time });

@@ -51,6 +51,10 @@ export function plainAnswer(answer: RenewalAnswer): PlainAnswer {
       );
     case 'unknown':
       return problem(404, 'malformed', 'this CA knows no certificate of that identifier');
+    case 'busy':
+      return problem(503, 'serverInternal', 'the certificate could not be looked up now; ask again', {
+        'retry-after': '60',
+      });
     case 'window': {
       const body = {
         suggestedWindow: { start: rfc3339(answer.window.start), end: rfc3339(answer.window.end) },

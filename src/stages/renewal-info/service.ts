@@ -48,7 +48,8 @@ export type RenewalAnswer =
       readonly retryAfterSeconds: number;
       readonly advice: Advice | null;
     }
-  | { readonly answer: 'malformed' | 'unknown' };
+  /** `busy`: it could not be found out now. Never said as `unknown`, for a client takes that as final. */
+  | { readonly answer: 'malformed' | 'unknown' | 'busy' };
 
 export interface RenewalInfoParts {
   readonly store: RenewalStore;
@@ -72,7 +73,7 @@ export const flushEvery = Temporal.Duration.from({ seconds: 1 });
 const learnEvery = Temporal.Duration.from({ seconds: 5 });
 const walkPage = 10_000;
 const sweepPage = 2_000;
-/** Questions to the inventory about names the book does not hold, at the same time; more are answered "unknown". */
+/** Questions to the inventory about names the book does not hold, at the same time; more are answered `busy`. */
 const lookupsMax = 16;
 
 export class RenewalInfo {
@@ -197,11 +198,14 @@ export class RenewalInfo {
 
   /** Issued since the last look at the inventory, perhaps: only a certificate nobody knows is answered 404. */
   async #lookUp(certId: { authorityKeyId: string; serial: Serial }, now: Instant): Promise<RenewalAnswer> {
-    if (this.#lookups >= lookupsMax) return { answer: 'unknown' };
+    if (this.#lookups >= lookupsMax) return { answer: 'busy' };
     this.#lookups++;
     try {
       const { matches } = await this.#parts.source.find({ by: 'cert-id', ...certId });
       for (const { certificate } of matches) this.book.learn(certificate);
+    } catch (cause) {
+      this.#parts.onFault?.(cause);
+      return { answer: 'busy' };
     } finally {
       this.#lookups--;
     }

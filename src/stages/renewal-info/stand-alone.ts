@@ -51,16 +51,10 @@ export async function serveRenewalInfo(options: {
     },
   );
   async function poll(certId: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    try {
-      const answer = renewalInfo.answer(certId, time.now());
-      const { status, headers, body } = plainAnswer(answer instanceof Promise ? await answer : answer);
-      response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
-      response.end(body);
-    } catch {
-      // The inventory could not be asked: not "unknown", for that would tell the client to stop asking.
-      response.writeHead(503, { 'retry-after': '60', 'cache-control': 'no-store' });
-      response.end();
-    }
+    const answer = renewalInfo.answer(certId, time.now());
+    const { status, headers, body } = plainAnswer(answer instanceof Promise ? await answer : answer);
+    response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
+    response.end(body);
     request.resume();
   }
   await listening(server, options);
