@@ -12,6 +12,8 @@ export interface MapiItem {
   readonly senderName: string;
   readonly senderAddress: string;
   readonly attachments: readonly MapiAttachment[];
+  /** False when the file ended in the middle: something may be missing. */
+  readonly complete: boolean;
 }
 
 export interface MapiAttachment {
@@ -59,7 +61,7 @@ export function mapiItem(
   properties: MapiProperties,
   attachments: readonly MapiAttachment[],
   codePage: string | null,
-  fallback: { readonly subject?: string; readonly text?: string } = {},
+  fallback: { readonly subject?: string; readonly text?: string; readonly complete?: boolean } = {},
 ): MapiItem {
   const plain = textOf(properties, property.body, codePage) || (fallback.text ?? '');
   const html = properties.get(property.html);
@@ -80,5 +82,6 @@ export function mapiItem(
     senderAddress:
       textOf(properties, property.senderSmtpAddress, codePage) || textOf(properties, property.senderAddress, codePage),
     attachments,
+    complete: fallback.complete ?? true,
   };
 }

@@ -247,7 +247,7 @@ function keepStray(level: Open, bytes: Uint8Array, end: number): void {
 /** Paths without recursion: a chain of three hundred containers is an ordinary attack. */
 function number(root: Part): void {
   const queue: Part[] = [root];
-  root.path = root.children.length === 0 ? '1' : '';
+  root.path = root.children.length === 0 || isMessage(root.type) ? '1' : '';
   for (let part = queue.pop(); part !== undefined; part = queue.pop()) {
     for (const [i, child] of part.children.entries()) {
       child.path = part.path === '' ? `${i + 1}` : `${part.path}.${i + 1}`;

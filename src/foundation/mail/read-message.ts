@@ -308,8 +308,10 @@ class Reading {
     }
     if (part.type === 'application/ms-tnef' || named === 'winmail.dat' || looksLikeTnef(bytes)) {
       const item = readTnef(bytes);
+      if (item === null || !item.complete) this.problems.add('tnef_unreadable');
+      // What is torn is kept as it came as well.
+      if (item !== null && !item.complete) this.addAttachment(part, bytes);
       if (item !== null) return this.addItem(item, part, context);
-      this.problems.add('tnef_unreadable');
     }
     if (part.type === 'application/vnd.ms-outlook' || named.endsWith('.msg')) {
       const item = looksLikeMsg(bytes) ? readMsg(bytes) : null;
@@ -478,13 +480,16 @@ class Reading {
   }
 
   private textOf(part: Part): string {
-    const decoded = decodeText(contentOf(part), part.parameters.get('charset') ?? null);
+    const bytes = this.withoutEmbedded(part, contentOf(part));
+    const decoded = decodeText(bytes, part.parameters.get('charset') ?? null);
     if (decoded.problem !== null) this.problems.add(decoded.problem);
     return unflow(decoded.text, part);
   }
 
-  private addPlain(raw: string, part: Part, context: Context): void {
-    const { text, files } = extractEmbedded(raw);
+  /** Takes uuencoded and yEnc files out of a text while it is still bytes: yEnc uses all of them. */
+  private withoutEmbedded(part: Part, bytes: Uint8Array): Uint8Array {
+    if (part.type !== 'text/plain' || !mayEmbed(bytes)) return bytes;
+    const { text, files } = extractEmbedded(latin1(bytes));
     for (const [i, file] of files.entries()) {
       this.attachments.push({
         path: `${part.path}>${i + 1}`,
@@ -493,6 +498,10 @@ class Reading {
         bytes: file.bytes,
       });
     }
+    return files.length === 0 ? bytes : Buffer.from(text, 'latin1');
+  }
+
+  private addPlain(text: string, part: Part, context: Context): void {
     if (context.role === 'machine') {
       this.addText('machine', text, part.path);
       return;
@@ -597,6 +606,13 @@ interface Context {
   readonly subject: string;
   /** report-type of the multipart/report around this part, if any. */
   readonly report: string | null;
+}
+
+function mayEmbed(bytes: Uint8Array): boolean {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return (
+    view.includes('begin 6') || view.includes('begin 7') || view.includes('begin-base64 ') || view.includes('=ybegin ')
+  );
 }
 
 const pgpMessage = '-----BEGIN PGP MESSAGE-----';

@@ -68,6 +68,7 @@ export function readTnef(bytes: Uint8Array, depth = 0): MapiItem | null {
   return mapiItem(properties, attachments, codePage, {
     subject: decodeText(subject, codePage).text,
     text: decodeText(body, codePage).text,
+    complete: at === view.length,
   });
 }
 
