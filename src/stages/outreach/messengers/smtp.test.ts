@@ -1,4 +1,6 @@
+import { generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';
+import { authenticate } from 'mailauth';
 import { expect, it } from 'vitest';
 import { aLetter, messengerContract } from '../messenger.contract.ts';
 import { messageIdOf } from '../messenger.ts';
@@ -116,4 +118,34 @@ it('many letters go over few connections and each is answered for', async () => 
   await sink.stop();
   expect(outcomes.every((o) => o.outcome === 'accepted')).toBe(true);
   expect(new Set(sink.messages.map((raw) => headerOf(raw, 'Message-ID')[0])).size).toBe(1_500);
+});
+
+it('a letter is signed so that the reader’s server can tell it from a forgery', async () => {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const sink = await smtpSink();
+  const messenger = smtpMessenger({
+    ...settingsFor(sink.port),
+    dkim: { domain: 'ca.example', selector: 'desk', privateKey: key },
+  });
+  await messenger.send([aLetter('reporter@keywatch.example', 'signed')]);
+  await messenger.close();
+  await sink.stop();
+  const record = `v=DKIM1; k=rsa; p=${publicKey.export({ type: 'spki', format: 'der' }).toString('base64')}`;
+  const resolver = async (name: string, type: string) => {
+    if (name === 'desk._domainkey.ca.example' && type === 'TXT') return [[record]];
+    throw Object.assign(new Error('no such name'), { code: 'ENOTFOUND' });
+  };
+  const verdict = async (raw: string) => {
+    const { dkim } = await authenticate(Buffer.from(raw), {
+      ip: '127.0.0.1',
+      helo: 'x',
+      sender: 'bounces@ca.example',
+      resolver,
+    } as never);
+    return dkim.results.map((r: { status: { result: string } }) => r.status.result);
+  };
+  const raw = sink.messages[0] ?? '';
+  expect(await verdict(raw)).toEqual(['pass']);
+  expect(await verdict(raw.replace('Text of signed', 'Text of nobody'))).not.toContain('pass');
 });

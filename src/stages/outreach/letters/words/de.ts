@@ -15,7 +15,7 @@ export const de: Words = {
   rule: (document, section) => `Regel: ${document}, Abschnitt ${section}.`,
   certificates: (count) => (count === 1 ? '1 Zertifikat' : `${count} Zertifikate`),
   certificateLine: (serial, name, until) => `Seriennummer ${serial}, ${name}, gültig bis ${until}`,
-  more: (count) => `und ${count} weitere`,
+  more: (count) => (count === 1 ? 'und 1 weiteres' : `und ${count} weitere`),
   reason: (name) =>
     name === null ? 'Ein Sperrgrund wird nicht veröffentlicht.' : `Veröffentlichter Sperrgrund: ${name}.`,
   happened: {

@@ -15,7 +15,7 @@ export const fr: Words = {
   rule: (document, section) => `Règle : ${document}, section ${section}.`,
   certificates: (count) => (count === 1 ? '1 certificat' : `${count} certificats`),
   certificateLine: (serial, name, until) => `numéro de série ${serial}, ${name}, valable jusqu’au ${until}`,
-  more: (count) => `et ${count} autres`,
+  more: (count) => (count === 1 ? 'et 1 autre' : `et ${count} autres`),
   reason: (name) => (name === null ? 'Aucun motif n’est publié.' : `Motif publié : ${name}.`),
   happened: {
     'subscriber-request': 'Le titulaire a demandé la révocation.',

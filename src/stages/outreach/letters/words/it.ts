@@ -13,7 +13,7 @@ export const it: Words = {
   rule: (document, section) => `Regola: ${document}, sezione ${section}.`,
   certificates: (count) => (count === 1 ? '1 certificato' : `${count} certificati`),
   certificateLine: (serial, name, until) => `numero di serie ${serial}, ${name}, valido fino al ${until}`,
-  more: (count) => `e altri ${count}`,
+  more: (count) => (count === 1 ? 'e un altro' : `e altri ${count}`),
   reason: (name) => (name === null ? 'Non viene pubblicato alcun motivo.' : `Motivo pubblicato: ${name}.`),
   happened: {
     'subscriber-request': 'Il titolare ha chiesto la revoca.',
