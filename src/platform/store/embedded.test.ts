@@ -56,15 +56,33 @@ async function settings(database: Database): Promise<Record<string, string>> {
   return Object.fromEntries(rows.map((row) => [row.name, row.setting]));
 }
 
-/** A desk in a process of its own: it writes one row, says its server's pid, and waits to be killed. */
-async function aDeskInAnotherProcess(folder = dataFolder): Promise<{ kill(): void; said: string }> {
+interface OtherDesk {
+  readonly said: string;
+  kill(): void;
+  /** As a terminal does it: to the whole process group. Resolves with the exit code. */
+  interrupt(signal: NodeJS.Signals): Promise<number | null>;
+}
+
+/** A desk in a process of its own: it writes one row, says its pid, and waits to be stopped or killed. */
+async function aDeskInAnotherProcess(then = 'wait'): Promise<OtherDesk> {
   const script = fileURLToPath(import.meta.resolve('./testing-desk.ts'));
-  const child = spawn(process.execPath, [script, folder], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [script, dataFolder, then], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
+  });
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const said = await new Promise<string>((resolve, reject) => {
     child.stdout.once('data', (data: Buffer) => resolve(data.toString()));
-    child.once('exit', (code) => reject(new Error(`desk ended with ${code} before it was ready`)));
+    void ended.then((code) => reject(new Error(`desk ended with ${code} before it was ready`)));
   });
-  return { said, kill: () => child.kill('SIGKILL') };
+  return {
+    said,
+    kill: () => child.kill('SIGKILL'),
+    interrupt: (signal) => {
+      if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, signal);
+      return ended;
+    },
+  };
 }
 
 describe('the embedded database', () => {
@@ -100,6 +118,33 @@ describe('the embedded database', () => {
     expect(next.embedded).toEqual({ adopted: true });
     expect(serverPid()).toBe(pid);
     expect((await next.pool.query('SELECT n FROM written')).rows).toEqual([{ n: 1 }]);
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'is stopped cleanly when its desk gets %s, terminal and all',
+    async (signal) => {
+      afterAFirstRun();
+      const desk = await aDeskInAnotherProcess();
+      const pid = serverPid();
+      expect(await desk.interrupt(signal)).toBe(0);
+      expect(() => process.kill(pid, 0)).toThrow();
+      expect(readFileSync(join(dataFolder, 'postgres', 'server.log'), 'utf8')).toContain(
+        'database system is shut down',
+      );
+    },
+  );
+
+  it('is left to the next desk when somebody does not want to wait for the stop', async () => {
+    afterAFirstRun();
+    const desk = await aDeskInAnotherProcess('hang');
+    const ended = desk.interrupt('SIGINT');
+    // Signals of one kind that arrive together are one, so the second is repeated until it was heard.
+    const impatient = setInterval(() => void desk.interrupt('SIGINT'), 50);
+    void ended.then(() => clearInterval(impatient));
+    expect(await ended).toBe(130);
+    clearInterval(impatient);
+    const next = await aDesk();
+    expect(next.embedded).toEqual({ adopted: true });
   });
 
   it('is recovered when server and desk were both killed', async () => {

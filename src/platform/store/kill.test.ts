@@ -103,8 +103,8 @@ describe('kill -9', () => {
   it('of a desk that is only just creating its database, at any moment of that: the next one gets there', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'rescind-early-'));
     const desk = fileURLToPath(import.meta.resolve('./testing-desk.ts'));
-    // From before the first file to well after the server runs, in steps that no phase is shorter than.
-    for (let wait = 60; wait <= 1_000; wait += 80) {
+    // From before the first file to well after the server runs.
+    for (let wait = 60; wait <= 900; wait += 120) {
       const child = spawn(process.execPath, [desk, folder], { stdio: 'ignore' });
       await new Promise((resolve) => setTimeout(resolve, wait));
       child.kill('SIGKILL');
