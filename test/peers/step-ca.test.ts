@@ -83,10 +83,11 @@ async function aStepCa() {
     'int.pem',
   );
   const key = newKey();
-  const publicJwk = { ...createPublicKey(key).export({ format: 'jwk' }), use: 'sig', alg: 'ES256' } as Record<
-    string,
-    string
-  >;
+  const publicJwk = {
+    ...createPublicKey(key).export({ format: 'jwk' }),
+    use: 'sig',
+    alg: 'ES256',
+  } as unknown as Record<string, string>;
   const thumb = JSON.stringify({ crv: publicJwk.crv, kty: publicJwk.kty, x: publicJwk.x, y: publicJwk.y });
   const kid = hash('sha256', thumb, 'base64url');
   writeFileSync(
