@@ -1245,6 +1245,25 @@ export class FixtureDesk implements DeskPort {
     for (const wake of this.#followers) wake();
   }
 
+  /** A new open case, as if it had just been received. */
+  addCase(caseId: string, title: string): void {
+    this.#rows.push({
+      ...nightRows[0]!,
+      caseId,
+      title,
+      clocks: [clock('revocation', plus(this.#now(), -3600), keyCompromise)],
+      missed: false,
+    });
+    this.happen('ReportReceived', caseId);
+  }
+
+  /** Somebody else did something with this case. */
+  touch(caseId: string): void {
+    const row = this.#rows.findIndex((r) => r.caseId === caseId);
+    const found = this.#rows[row];
+    if (found !== undefined) this.#rows[row] = { ...found, seq: found.seq + 1 };
+  }
+
   async seq(): Promise<number> {
     return this.#seq;
   }

@@ -55,7 +55,9 @@ export function utc(iso: string, now: number, seconds = false): string {
   const day = iso.slice(0, 10);
   const clock = iso.slice(11, seconds ? 19 : 16);
   if (new Date(now).toISOString().slice(0, 10) === day) return clock;
-  return `${Number(iso.slice(8, 10))} ${monthNames[Number(iso.slice(5, 7)) - 1]} ${clock}`;
+  const date = `${Number(iso.slice(8, 10))} ${monthNames[Number(iso.slice(5, 7)) - 1]}`;
+  const year = new Date(now).getUTCFullYear() === Number(iso.slice(0, 4)) ? '' : ` ${iso.slice(0, 4)}`;
+  return `${date}${year} ${clock}`;
 }
 
 export function localTime(iso: string): string {

@@ -1,5 +1,5 @@
 /** The console's one connection to the desk: the public API and its change feed, nothing else. */
-import { QueryClient, queryOptions } from '@tanstack/react-query';
+import { infiniteQueryOptions, QueryClient, queryOptions } from '@tanstack/react-query';
 import { createClient, type Input } from '../../api/client.ts';
 import type { Answer } from '../../api/contract/endpoints.ts';
 import type { Me } from '../../api/contract/index.ts';
@@ -29,12 +29,21 @@ export const meQuery = queryOptions({
     return me;
   },
 });
+/** The board in pages of 500, fetched as one scrolls: 10,000 open cases are no reason to wait for all of them. */
 export const boardQuery = (q: { team?: string | undefined; q?: string | undefined }) =>
-  queryOptions({
+  infiniteQueryOptions({
     queryKey: ['board', q],
-    queryFn: ({ signal }) => call('getBoard', { query: { ...(q as object), limit: 500 }, signal }),
+    queryFn: ({ signal, pageParam }) =>
+      call('getBoard', { query: { ...(q as object), limit: 500, ...(pageParam === null ? {} : { cursor: pageParam }) }, signal }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next,
     placeholderData: (before) => before,
   });
+/** The case that is due first, for the sign in the browser's tab. */
+export const nearestQuery = queryOptions({
+  queryKey: ['nearest'],
+  queryFn: ({ signal }) => call('getBoard', { query: { limit: 1 }, signal }),
+});
 export const caseQuery = (caseId: string) =>
   queryOptions({ queryKey: ['case', caseId], queryFn: ({ signal }) => call('getCase', { path: { caseId }, signal }) });
 export const inboxQuery = queryOptions({

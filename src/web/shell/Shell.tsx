@@ -4,7 +4,7 @@ import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-route
 import { useEffect, useState } from 'react';
 import { ApiProblem } from '../../api/client.ts';
 import { localTime } from '../instrument/time.ts';
-import { boardQuery, inboxQuery, meQuery, queryClient } from '../link/api.ts';
+import { inboxQuery, meQuery, nearestQuery, queryClient } from '../link/api.ts';
 import { followChanges, useLine } from '../link/feed.ts';
 import { useNow } from '../link/server-time.ts';
 import { Notices } from './acts.tsx';
@@ -30,9 +30,9 @@ function Desk(props: { name: string; person: string; virtualTime: boolean }) {
   const [open, setOpen] = useState<'palette' | 'keys' | null>(null);
   const wall = useRouterState({ select: (s) => (s.location.search as { wall?: boolean }).wall === true });
   const inbox = useQuery(inboxQuery);
-  const board = useQuery(boardQuery({}));
+  const nearest = useQuery(nearestQuery);
   useEffect(() => followChanges(queryClient), []);
-  useTabSign(board.data?.rows[0]);
+  useTabSign(nearest.data?.rows[0]);
   const nextScheme = colorScheme === 'auto' ? 'dark' : colorScheme === 'dark' ? 'light' : 'auto';
   useKeys([
     ...pages.map((p) => ({ keys: p.keys, words: `Go to ${p.words}`, act: () => void navigate({ to: p.to }) })),
@@ -70,7 +70,7 @@ function Desk(props: { name: string; person: string; virtualTime: boolean }) {
         <span className="grow" />
         <LineState />
         <Clock virtual={props.virtualTime} />
-        <button type="button" className="button bare" onClick={() => setOpen('palette')} aria-label="Command palette">
+        <button type="button" className="button bare" onClick={() => setOpen('palette')} aria-label="Ctrl K, command palette">
           <kbd>Ctrl K</kbd>
         </button>
         <button

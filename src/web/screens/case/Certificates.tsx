@@ -154,7 +154,6 @@ function Rows(props: { caseId: string; matterId: string; state: CertificateState
     return page?.from === Math.floor(index / pageRows) * pageRows ? page.rows[index % pageRows] : undefined;
   };
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region has to be reachable by keyboard
     <div
       className="certs"
       ref={scroller}

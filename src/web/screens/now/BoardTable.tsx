@@ -21,7 +21,8 @@ const heads = [
 ];
 
 /** One case, one line. j and k move, Enter opens; the browser's own focus is the selection. */
-export function BoardTable({ rows, total }: { rows: readonly BoardRow[]; total: number }) {
+export function BoardTable(props: { rows: readonly BoardRow[]; total: number; more: () => void }) {
+  const { rows, total, more } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const narrow = useNarrow();
   const wall = document.querySelector('.desk.wall') !== null;
@@ -63,9 +64,12 @@ export function BoardTable({ rows, total }: { rows: readonly BoardRow[]; total: 
     },
   ]);
   const size = narrow ? 132 : wall ? 92 : 60;
+  const lastInSight = virtual.getVirtualItems().at(-1)?.index ?? 0;
+  useEffect(() => {
+    if (rows.length < total && lastInSight > rows.length - 60) more();
+  }, [lastInSight, rows.length, total, more]);
   const items = narrow ? rows.map((_, index) => ({ index, start: index * size })) : virtual.getVirtualItems();
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region has to be reachable by keyboard
     <div
       className="board"
       ref={scroller}

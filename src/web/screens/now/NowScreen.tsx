@@ -1,5 +1,5 @@
 import './now.css';
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useDeferredValue, useEffect, useState } from 'react';
 import type { Team } from '../../../api/contract/index.ts';
@@ -18,13 +18,16 @@ export function NowScreen() {
   const { team, q } = useSearch({ from: '/' });
   const [words, setWords] = useState(q ?? '');
   const wanted = useDeferredValue(words);
-  const board = useQuery(boardQuery({ team, q: wanted === '' ? undefined : wanted }));
+  const board = useInfiniteQuery(boardQuery({ team, q: wanted === '' ? undefined : wanted }));
   useEffect(() => {
     void navigate({ search: (s) => ({ ...s, q: wanted === '' ? undefined : wanted }) as typeof s, replace: true });
   }, [wanted, navigate]);
   if (board.isPending) return <p className="page faint">Reading the clocks …</p>;
   if (board.isError) return <p className="page">{board.error.message}</p>;
-  const { rows, total, waiting, quiet } = board.data;
+  const first = board.data.pages[0];
+  if (first === undefined) return null;
+  const { total, waiting, quiet } = first;
+  const rows = board.data.pages.flatMap((page) => page.rows);
   const filtered = team !== undefined || wanted !== '';
   return (
     <div className="now">
@@ -74,7 +77,13 @@ export function NowScreen() {
       ) : total === 0 ? (
         <p className="page soft">No open case fits. The board as a whole is not empty.</p>
       ) : (
-        <BoardTable rows={rows} total={total} />
+        <BoardTable
+          rows={rows}
+          total={total}
+          more={() => {
+            if (board.hasNextPage && !board.isFetchingNextPage) void board.fetchNextPage();
+          }}
+        />
       )}
     </div>
   );

@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { closeBrowser, noBrowser, type OpenDesk, openDesk } from './open-desk.ts';
+
+const axe = `(() => {${readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')}})()`;
+
+const screens: readonly [string, string][] = [
+  ['the NOW board', '/'],
+  ['the wall display', '/?wall=true'],
+  ['the case of the leaked keys', '/cases/C-2026-0412'],
+  ['the mass revocation', '/cases/C-2026-0404'],
+  ['a message to review', '/cases/C-2026-0413'],
+  ['a case that waits for approval', '/cases/C-2026-0409'],
+  ['an overdue case', '/cases/C-2026-0398'],
+  ['the inbox', '/inbox'],
+  ['certificate search', '/search?q=customer'],
+  ['channels', '/channels'],
+  ['blocked keys', '/keys'],
+  ['CA systems', '/ca'],
+  ['the ladder', '/ladder'],
+  ['the event log', '/log'],
+  ['people', '/people'],
+  ['the report form', '/report'],
+  ['the reporter’s page', '/status/good-token'],
+  ['the subscriber’s page', '/subscriber/good-token'],
+  ['the renewal page', '/renewal/abc.def'],
+];
+
+describe.skipIf(noBrowser)('every screen', () => {
+  let open: OpenDesk;
+  beforeAll(async () => {
+    open = await openDesk();
+  });
+  afterAll(async () => {
+    await open.close();
+    await closeBrowser();
+  });
+
+  for (const [name, path] of screens) {
+    test(`${name} has no serious accessibility finding, light or dark, and fits a phone`, async () => {
+      const page = await open.page({ colorScheme: 'light' });
+      await page.goto(path);
+      await page.locator('h1, h2').first().waitFor();
+      await page.waitForLoadState('load');
+      expect(await seriousFindings(page, allRules), `${name}, light`).toEqual([]);
+      await page.emulateMedia({ colorScheme: 'dark' });
+      // Only colours differ in the dark.
+      expect(await seriousFindings(page, ['color-contrast', 'link-in-text-block']), `${name}, dark`).toEqual([]);
+      await page.setViewportSize({ width: 390, height: 844 });
+      expect(
+        await page.evaluate('document.documentElement.scrollWidth'),
+        `${name} scrolls sideways on a phone`,
+      ).toBeLessThanOrEqual(390);
+      await page.context().close();
+    });
+  }
+
+  test('a page with a known fault is found out, so the check above can fail', async () => {
+    const page = await open.page();
+    await page.goto('/report');
+    await page.evaluate("document.querySelector('label').replaceWith(document.createElement('input'))");
+    expect(await seriousFindings(page, allRules)).not.toEqual([]);
+  });
+
+  test('no screen wrote an error or broke its own content security policy', () => {
+    expect(open.complaints).toEqual([]);
+  });
+});
+
+const allRules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+/** Tags or names of rules to run; only what axe calls serious or critical comes back. */
+async function seriousFindings(page: Page, rules: readonly string[]): Promise<string[]> {
+  // Evaluated through the debugger: the page's own policy lets no outside script in, and should not.
+  await page.evaluate(`window.axe || (${axe})`);
+  const results = (await page.evaluate(
+    `axe.run(document, { resultTypes: ['violations'], runOnly: ${JSON.stringify(rules)} })`,
+  )) as { violations: { id: string; impact: string | null; nodes: { html: string }[] }[] };
+  return results.violations
+    .filter((v) => v.impact === 'serious' || v.impact === 'critical')
+    .map((v) => `${v.id}: ${v.nodes[0]?.html.slice(0, 160)}`);
+}

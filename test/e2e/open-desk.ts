@@ -1,0 +1,81 @@
+/** Everything a browser test needs: the console as it is shipped, over the fixture desk, in the system's Chromium. */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { serve } from '@hono/node-server';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { build } from 'vite';
+import { localAccess } from '../../src/api/access/access.ts';
+import { createApi } from '../../src/api/routes.ts';
+import { chromiumPath, openChromium } from '../web/chromium.ts';
+import { type FixtureDesk, fixtureDesk } from '../web/fixture-desk.ts';
+
+export const noBrowser = chromiumPath === null;
+if (noBrowser) console.warn('Browser tests are skipped: no Chromium found (apt-get install chromium).');
+
+export interface OpenDesk {
+  readonly desk: FixtureDesk;
+  readonly url: string;
+  /** Errors that pages wrote to the console or threw, content security policy included. */
+  readonly complaints: string[];
+  page(options?: BrowserContextOptions): Promise<Page>;
+  close(): Promise<void>;
+}
+
+let built: Promise<string> | null = null;
+let browser: Promise<Browser> | null = null;
+
+export async function openDesk(kind: 'night' | 'empty' | 'many' = 'night'): Promise<OpenDesk> {
+  built ??= buildConsole();
+  browser ??= openChromium();
+  const webRoot = await built;
+  const open = await browser;
+  const { desk, time } = fixtureDesk(kind);
+  const app = createApi({
+    desk,
+    time,
+    access: localAccess({ name: 'I. Sato', mayAct: true, csrf: 'token-of-the-page' }),
+    webRoot,
+    deskName: 'Harbour Trust',
+    virtualTime: true,
+    site: { caName: 'Harbour Trust', contact: 'report@ca.example', publicUrl: 'https://ca.example', policyUrl: null },
+    tickMs: 200,
+  });
+  const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' });
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as { port: number };
+  const url = `http://127.0.0.1:${port}`;
+  const complaints: string[] = [];
+  return {
+    desk,
+    url,
+    complaints,
+    async page(options = {}) {
+      const context = await open.newContext({ baseURL: url, viewport: { width: 1440, height: 900 }, ...options });
+      const page = await context.newPage();
+      page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+      page.on('pageerror', (error) => complaints.push(error.message));
+      return page;
+    },
+    async close() {
+      for (const context of open.contexts()) await context.close();
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        (server as import('node:http').Server).closeAllConnections();
+      });
+    },
+  };
+}
+
+export async function closeBrowser(): Promise<void> {
+  await (await browser)?.close();
+}
+
+async function buildConsole(): Promise<string> {
+  const outDir = mkdtempSync(join(tmpdir(), 'rescind-console-'));
+  const before = process.env.NODE_ENV;
+  process.env.NODE_ENV = 'production';
+  await build({ mode: 'production', logLevel: 'error', build: { outDir, emptyOutDir: true } });
+  process.env.NODE_ENV = before ?? 'test';
+  return outDir;
+}
