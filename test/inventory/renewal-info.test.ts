@@ -123,6 +123,20 @@ describe('an advice', () => {
     expect(await windowOf(3, other)).toEqual(urgent);
   });
 
+  it('leads each client to the page of its own certificate, which knows what was told and is no poll', async () => {
+    const explanationUrl = 'https://ca.example/renewal/{certID}';
+    await renewalInfo.advise(anAdvice({ keys: [records[0]!.spkiHash], explanationUrl }));
+    expect((await get(certIdOf(3))).body.explanationURL).toBe(`https://ca.example/renewal/${certIdOf(3)}`);
+    const polls = renewalInfo.ledger.polls;
+    expect(renewalInfo.explain(certIdOf(3))).toMatchObject({
+      fingerprint: records[3]!.fingerprint,
+      advice: { id: 'MATTER-1' },
+      window: { end: at(urgent.end) },
+    });
+    expect(renewalInfo.explain(certIdOf(12))).toMatchObject({ advice: null });
+    expect([renewalInfo.explain('nonsense'), renewalInfo.ledger.polls]).toEqual([null, polls]);
+  });
+
   it('answers the same at every poll, and still "now" after its end', async () => {
     await renewalInfo.advise(anAdvice({ keys: [records[0]!.spkiHash] }));
     const before = await get(certIdOf(1));

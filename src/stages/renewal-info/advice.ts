@@ -18,7 +18,10 @@ export interface Advice {
   readonly endBy: Instant;
   /** `at-once` for proven compromise; `spread` gives each certificate its own hour until `endBy`. */
   readonly pace: 'at-once' | 'spread';
-  /** A public page, live before the first client is told; null when there is none. */
+  /**
+   * A public page, live before the first client is told; null when there is none. `{certID}` in it becomes the name of the
+   * certificate asked about.
+   */
   readonly explanationUrl: string | null;
 }
 

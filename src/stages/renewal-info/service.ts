@@ -8,7 +8,7 @@ import { hasCome, type Instant, isBefore, latest, type Time } from '../../founda
 import { type Advice, adviceKeysMax } from './advice.ts';
 import { Board } from './board.ts';
 import { Book, type BookEntry, type Found } from './book.ts';
-import { decodeCertId } from './cert-id.ts';
+import { type CertId, decodeCertId, encodeCertId } from './cert-id.ts';
 import { PollLedger } from './ledger.ts';
 import { defaultWindowPolicy, type WindowPolicy } from './policy.ts';
 import type { Candidate, ReplacementSeen } from './replacement.ts';
@@ -192,8 +192,17 @@ export class RenewalInfo {
     const certId = decodeCertId(certIdText);
     if (certId === null) return { answer: 'malformed' };
     const found = this.book.find(certId);
-    if (found !== null) return this.#answerFor(found, now);
+    if (found !== null) return this.#answerFor(found, certId, now);
     return this.#lookUp(certId, now);
+  }
+
+  /** What a client of this certificate is told, for a page that explains it: not a poll, and not counted as one. */
+  explain(
+    certIdText: string,
+  ): { readonly fingerprint: Fingerprint; readonly window: Window; readonly advice: Advice | null } | null {
+    const certId = decodeCertId(certIdText);
+    const found = certId === null ? null : this.book.find(certId);
+    return found === null ? null : { fingerprint: found.fingerprint, ...this.#toldOf(found) };
   }
 
   /** Issued since the last look at the inventory, perhaps: only a certificate nobody knows is answered 404. */
@@ -210,26 +219,28 @@ export class RenewalInfo {
       this.#lookups--;
     }
     const found = this.book.find(certId);
-    return found === null ? { answer: 'unknown' } : this.#answerFor(found, now);
+    return found === null ? { answer: 'unknown' } : this.#answerFor(found, certId, now);
   }
 
-  #answerFor(found: Found, now: Instant): RenewalAnswer {
-    const advice = this.board.adviceFor(found.ordinal);
+  #answerFor(found: Found, certId: CertId, now: Instant): RenewalAnswer {
+    const { window, advice, urgent } = this.#toldOf(found);
     this.ledger.note(found.ordinal, advice, now);
-    const revoked = found.revokedAt !== null && !this.book.isReplaced(found.ordinal);
-    const window =
-      advice !== null
-        ? this.#advisedWindow(found, advice)
-        : revoked
-          ? revokedWindow(found.revokedAt!, this.#policy)
-          : normalWindow(found, this.#policy);
     return {
       answer: 'window',
       window,
-      explanationUrl: advice?.explanationUrl ?? null,
-      retryAfterSeconds: retryAfterSeconds(found.fingerprint as Fingerprint, advice !== null || revoked, this.#policy),
+      explanationUrl: advice?.explanationUrl?.replace('{certID}', () => encodeCertId(certId)) ?? null,
+      retryAfterSeconds: retryAfterSeconds(found.fingerprint, urgent, this.#policy),
       advice,
     };
+  }
+
+  #toldOf(found: Found): { readonly window: Window; readonly advice: Advice | null; readonly urgent: boolean } {
+    const advice = this.board.adviceFor(found.ordinal);
+    if (advice !== null) return { window: this.#advisedWindow(found, advice), advice, urgent: true };
+    if (found.revokedAt !== null && !this.book.isReplaced(found.ordinal)) {
+      return { window: revokedWindow(found.revokedAt, this.#policy), advice, urgent: true };
+    }
+    return { window: normalWindow(found, this.#policy), advice, urgent: false };
   }
 
   #advisedWindow(found: Found, advice: Advice): Window {
