@@ -5,37 +5,40 @@
  * Writers take one advisory lock per batch: placing a precertificate beside its certificate is a read followed by a
  * write, and two importers must not both decide "new". Readers never wait.
  */
-import type { Pool, PoolClient } from 'pg';
+import type { Pool } from 'pg';
 import type { Fingerprint } from '../../foundation/brand.ts';
-import type { Instant, Time } from '../../foundation/time/time.ts';
+import type { Time } from '../../foundation/time/time.ts';
 import { assertBatch, assertHashes, assertMany, pageLimit } from './bounds.ts';
-import {
-  type Added,
-  type Answer,
-  type Index,
-  type Inventory,
-  type IssuedCertificate,
-  indexes,
-  type KeyPage,
-  type Match,
-  type Progress,
-  type Query,
-  type Stats,
-  type StatusMark,
+import type {
+  Added,
+  Answer,
+  Index,
+  Inventory,
+  IssuedCertificate,
+  KeyPage,
+  Progress,
+  Query,
+  Stats,
+  StatusMark,
 } from './inventory.ts';
-import { belowRange, nameKey, normalizeName, wildcardKeys } from './names.ts';
-import { certificateOf, columns, type Row } from './postgres-rows.ts';
-import { identityOf, type Slot, unify } from './unify.ts';
+import { bytea, placingLock, seconds, transaction, type Whole } from './postgres-db.ts';
+import {
+  annotate,
+  complete,
+  insertBytes,
+  insertEntries,
+  insertNames,
+  issuerIds,
+  markBatch,
+  markSome,
+  slotsOf,
+} from './postgres-place.ts';
+import { byAnyKey, many, match, select, statements } from './postgres-query.ts';
+import { certificateOf, type Row } from './postgres-rows.ts';
+import { unify } from './unify.ts';
 import { type Watermark, watermarkOf } from './watermark.ts';
 
 export { migrations } from './postgres-migrations.ts';
-
-/** Names the lock under which entries are placed; any constant that nothing else in the database uses. */
-const placingLock = 7_390_114_501;
-
-type Db = Pick<Pool | PoolClient, 'query'>;
-/** A bigint, which a pool may hand out as text or as a number. */
-type Whole = string | number;
 
 export function postgresInventory(pool: Pool, time: Time): Inventory {
   const now = () => seconds(time.now());
@@ -247,415 +250,6 @@ export function postgresInventory(pool: Pool, time: Time): Inventory {
   };
 }
 
-/* ---- reading ---- */
-
-const select = `select ${columns} from inventory.certificate c join inventory.issuer i on i.id = c.issuer`;
-
-/** $1 is a list of hashes. A row whose exact hash is the canonical one leaves `h1` null and its index empty. */
-const byAnyKey = 'c.h2 = any($1::bytea[]) or c.h1 = any($1::bytea[]) or c.h3 = any($1::bytea[])';
-
-const digits = (values: readonly string[]) =>
-  values.filter((value) => /^[0-9a-f]+$/.test(value)).map((v) => bytea(even(v)));
-
-/** $1 is a list of what is wanted, $2 the instant of the question. */
-const many = {
-  fingerprint: {
-    where: 'c.fingerprint = any($1::bytea[]) or c.precertificate_fingerprint = any($1::bytea[])',
-    values: digits,
-  },
-  serial: { where: 'c.serial = any($1::bytea[])', values: digits },
-  name: {
-    where: 'c.id in (select certificate from inventory.name where key = any($1::text[]))',
-    values: (values: readonly string[]) =>
-      values.filter((value) => !value.includes('\0')).map((value) => nameKey(normalizeName(value))),
-  },
-} as const;
-
-interface Statement {
-  readonly index: Index;
-  readonly sql: string;
-  readonly values: readonly unknown[];
-}
-
-const equals = (index: Index, condition: Whole, value: unknown): Statement => ({
-  index,
-  sql: `select id from inventory.certificate where ${condition} order by id`,
-  values: [value],
-});
-
-/** The searches that one query stands for. */
-function statements(query: Query): Statement[] {
-  // PostgreSQL refuses NUL in text, and nothing is stored with one.
-  if (query.by !== 'cert-id' && query.value.includes('\0')) return [];
-  switch (query.by) {
-    case 'fingerprint':
-      return digest(query.value, (value) => equals('fingerprint', 'fingerprint = $1 and not precertificate', value));
-    case 'precertificate':
-      return digest(query.value, (value) => equals('precertificate', 'precertificate_fingerprint = $1', value));
-    case 'sha1':
-      return digest(query.value, (value) => equals('sha1', 'sha1 = $1', value));
-    case 'serial':
-      return digest(even(query.value), (value) => equals('serial', 'serial = $1', value));
-    case 'spki':
-      return digest(query.value, (value) => equals('spki', 'h2 = $1', value));
-    case 'spki-exact':
-      return digest(query.value, (value) => equals('spki-exact', '(h1 = $1 or (h2 = $1 and h1 is null))', value));
-    case 'key-material':
-      return digest(query.value, (value) => equals('key-material', 'h3 = $1', value));
-    case 'spki-sha1':
-      return digest(query.value, (value) => equals('spki-sha1', 'spki_sha1 = $1', value));
-    case 'subject-key-id':
-      return digest(query.value, (value) => equals('subject-key-id', 'subject_key_id = $1', value));
-    case 'subscriber':
-      return [equals('subscriber', 'subscriber = $1', query.value)];
-    case 'account':
-      return [equals('account', 'account = $1', query.value)];
-    case 'tag':
-      return [equals('tag', "tags @> array[$1::text] and tags <> '{}'", query.value)];
-    case 'crtsh':
-      return [
-        {
-          index: 'crtsh',
-          sql: `select c.id from inventory.crtsh k
-                  join inventory.certificate c
-                    on c.fingerprint = k.fingerprint or c.precertificate_fingerprint = k.fingerprint
-                 where k.id = $1 order by c.id`,
-          values: [query.value],
-        },
-      ];
-    case 'cert-id':
-      return [
-        {
-          index: 'cert-id',
-          sql: `select c.id from inventory.certificate c join inventory.issuer i on i.id = c.issuer
-                 where c.serial = $1 and i.authority_key_id = $2 order by c.id`,
-          values: [bytea(even(query.serial)), bytea(query.authorityKeyId)],
-        },
-      ];
-    case 'name':
-      return [named('name', nameKey(normalizeName(query.value)))];
-    case 'domain': {
-      const name = normalizeName(query.value);
-      const below = belowRange(name);
-      return [
-        named('name', nameKey(name)),
-        ...wildcardKeys(name).map((key) => named('wildcard', key)),
-        ...(below === null
-          ? []
-          : [
-              {
-                index: 'subdomain' as const,
-                sql: 'select distinct certificate as id from inventory.name where key > $1 and key < $2 order by certificate',
-                values: [below.from, below.to],
-              },
-            ]),
-      ];
-    }
-  }
-}
-
-function named(index: Index, key: string): Statement {
-  return {
-    index,
-    sql: 'select certificate as id from inventory.name where key = $1 order by certificate',
-    values: [key],
-  };
-}
-
-/** Text that is no hex names nothing: no statement rather than an error of the database. */
-function digest(value: string, statement: (value: Buffer) => Statement): Statement[] {
-  return /^([0-9a-f]{2})+$/.test(value) ? [statement(bytea(value))] : [];
-}
-
-function match(row: Row, by: readonly Index[]): Match {
-  return {
-    certificate: certificateOf(row),
-    by: [...new Set(by)].sort((a, b) => indexes.indexOf(a) - indexes.indexOf(b)),
-  };
-}
-
-/* ---- writing ---- */
-
-interface Placed {
-  readonly id: number;
-  readonly seq: number;
-  readonly certificate: IssuedCertificate;
-}
-
-type IssuerIds = ReadonlyMap<string, number>;
-
-const issuerKey = (certificate: IssuedCertificate) => `${certificate.issuerHash}:${certificate.authorityKeyId ?? ''}`;
-
-async function issuerIds(db: Db, batch: readonly IssuedCertificate[]): Promise<IssuerIds> {
-  const distinct = [...new Map(batch.map((certificate) => [issuerKey(certificate), certificate])).values()];
-  const rows = await db.query<{ id: number; hash: string; aki: string }>(
-    `with given as (
-       select * from unnest($1::bytea[], $2::bytea[], $3::text[]) as g(hash, authority_key_id, name)
-     ), added as (
-       insert into inventory.issuer (hash, authority_key_id, name) select hash, authority_key_id, name from given
-       on conflict (hash, authority_key_id) do nothing
-       returning id, hash, authority_key_id
-     )
-     select id, encode(hash, 'hex') as hash, encode(authority_key_id, 'hex') as aki from added
-     union
-     select i.id, encode(i.hash, 'hex'), encode(i.authority_key_id, 'hex')
-       from inventory.issuer i join given g on g.hash = i.hash and g.authority_key_id = i.authority_key_id`,
-    [
-      distinct.map((certificate) => bytea(certificate.issuerHash)),
-      distinct.map((certificate) => bytea(certificate.authorityKeyId ?? '')),
-      distinct.map((certificate) => certificate.issuer),
-    ],
-  );
-  return new Map(rows.rows.map((row) => [`${row.hash}:${row.aki}`, row.id]));
-}
-
-async function slotsOf(
-  db: Db,
-  batch: readonly IssuedCertificate[],
-  issuers: IssuerIds,
-): Promise<ReadonlyMap<string, readonly Slot[]>> {
-  // The issuer of a batch is nearly always one; asking by serial and comparing the rest here keeps the plan simple.
-  const rows = await db.query<{
-    id: Whole;
-    serial: string;
-    hash: string;
-    fingerprint: string;
-    pre: string | null;
-    precertificate: boolean;
-    h2: string;
-  }>(
-    `select c.id, encode(c.serial, 'hex') as serial, encode(i.hash, 'hex') as hash,
-            encode(c.fingerprint, 'hex') as fingerprint, encode(c.precertificate_fingerprint, 'hex') as pre,
-            c.precertificate, encode(c.h2, 'hex') as h2
-       from unnest($1::bytea[]) as g(serial)
-       join inventory.certificate c on c.serial = g.serial
-       join inventory.issuer i on i.id = c.issuer
-      where c.issuer = any($2::int[]) or i.hash = any($3::bytea[])
-      order by c.id`,
-    [
-      [...new Set(batch.map((certificate) => certificate.serial))].map((serial) => bytea(even(serial))),
-      [...issuers.values()],
-      [...new Set(batch.map((certificate) => certificate.issuerHash))].map(bytea),
-    ],
-  );
-  const slots = new Map<string, Slot[]>();
-  for (const row of rows.rows) {
-    const identity = identityOf({ issuerHash: row.hash, serial: row.serial.replace(/^0+(?=.)/, '') });
-    const slot: Slot = {
-      id: Number(row.id),
-      final: row.precertificate ? null : (row.fingerprint as Fingerprint),
-      precertificate: row.pre as Fingerprint | null,
-      spkiHash: row.h2,
-    };
-    slots.set(identity, [...(slots.get(identity) ?? []), slot]);
-  }
-  return slots;
-}
-
-/**
- * One JSON document per batch: PostgreSQL turns it into rows faster than the driver could encode twenty arrays, and the
- * statement reads like the table.
- */
-function json(placed: readonly Placed[], issuers: IssuerIds): string {
-  return JSON.stringify(
-    placed.map(({ id, seq, certificate: c }) => ({
-      id,
-      seq,
-      issuer: issuers.get(issuerKey(c)),
-      fingerprint: c.fingerprint,
-      precertificate: c.precertificate,
-      serial: even(c.serial),
-      names: c.names,
-      not_before: seconds(c.notBefore),
-      not_after: seconds(c.notAfter),
-      h1: c.spkiExact === c.spkiHash ? null : c.spkiExact,
-      h2: c.spkiHash,
-      h3: c.keyMaterial,
-      sha1: c.sha1,
-      spki_sha1: c.spkiSha1,
-      ski: c.subjectKeyId,
-      profile: c.profile,
-      short_lived: c.shortLived,
-      crl_urls: c.crlUrls,
-      ocsp_urls: c.ocspUrls,
-      subscriber: c.subscriber,
-      account: c.account,
-      tags: c.tags,
-      revoked_at: c.revoked === null ? null : seconds(c.revoked.at),
-      revoked_reason: c.revoked?.reason ?? null,
-    })),
-  );
-}
-
-const given = `json_to_recordset($1::json) as g(
-  id bigint, seq bigint, issuer int, fingerprint text, precertificate boolean, serial text, names text[], not_before float8,
-  not_after float8, h1 text, h2 text, h3 text, sha1 text, spki_sha1 text, ski text, profile text, short_lived boolean,
-  crl_urls text[], ocsp_urls text[], subscriber text, account text, tags text[], revoked_at float8, revoked_reason text)`;
-
-async function insertEntries(db: Db, placed: readonly Placed[], issuers: IssuerIds): Promise<void> {
-  if (placed.length === 0) return;
-  await db.query(
-    `insert into inventory.certificate (
-       id, seq, issuer, fingerprint, precertificate_fingerprint, precertificate, serial, names, not_before, not_after,
-       h1, h2, h3, sha1, spki_sha1, subject_key_id, profile, short_lived, crl_urls, ocsp_urls, subscriber, account, tags,
-       revoked_at, revoked_reason)
-     select id, seq, issuer, decode(fingerprint, 'hex'), case when precertificate then decode(fingerprint, 'hex') end,
-            precertificate, decode(serial, 'hex'), names, to_timestamp(not_before), to_timestamp(not_after),
-            decode(h1, 'hex'), decode(h2, 'hex'), decode(h3, 'hex'), decode(sha1, 'hex'), decode(spki_sha1, 'hex'),
-            decode(ski, 'hex'), profile, short_lived, crl_urls, ocsp_urls, subscriber, account, tags,
-            to_timestamp(revoked_at), revoked_reason
-       from ${given}`,
-    [json(placed, issuers)],
-  );
-}
-
-/** The other half of an entry has come. The final certificate is what the entry shows from then on. */
-async function complete(db: Db, placed: readonly Placed[], issuers: IssuerIds): Promise<void> {
-  const finals = placed.filter(({ certificate }) => !certificate.precertificate);
-  const precertificates = placed.filter(({ certificate }) => certificate.precertificate);
-  if (precertificates.length > 0) {
-    await db.query(
-      `update inventory.certificate c set precertificate_fingerprint = decode(g.fingerprint, 'hex'), seq = g.seq
-         from ${given} where c.id = g.id`,
-      [json(precertificates, issuers)],
-    );
-  }
-  if (finals.length > 0) {
-    await db.query(
-      `update inventory.certificate c
-          set seq = g.seq, fingerprint = decode(g.fingerprint, 'hex'), precertificate = false, issuer = g.issuer, names = g.names,
-              not_before = to_timestamp(g.not_before), not_after = to_timestamp(g.not_after), h1 = decode(g.h1, 'hex'),
-              sha1 = decode(g.sha1, 'hex'), spki_sha1 = decode(g.spki_sha1, 'hex'),
-              subject_key_id = decode(g.ski, 'hex'), profile = g.profile, short_lived = g.short_lived,
-              crl_urls = g.crl_urls, ocsp_urls = g.ocsp_urls
-         from ${given} where c.id = g.id`,
-      [json(finals, issuers)],
-    );
-  }
-}
-
-async function insertNames(db: Db, placed: readonly Placed[]): Promise<void> {
-  const ids: number[] = [];
-  const keys: string[] = [];
-  for (const { id, certificate } of placed) {
-    for (const name of certificate.names) {
-      ids.push(id);
-      keys.push(nameKey(name));
-    }
-  }
-  if (ids.length === 0) return;
-  await db.query(
-    `insert into inventory.name (key, certificate)
-     select key, certificate from unnest($1::text[], $2::bigint[]) as g(key, certificate)
-     on conflict do nothing`,
-    [keys, ids],
-  );
-}
-
-/** All DER of the batch travels as one value; the database cuts it up. */
-async function insertBytes(db: Db, placed: readonly Placed[]): Promise<void> {
-  const held = placed.filter(({ certificate }) => certificate.der !== null);
-  if (held.length === 0) return;
-  const lengths = held.map(({ certificate }) => certificate.der!.length);
-  let at = 1;
-  const starts = lengths.map((length) => {
-    const start = at;
-    at += length;
-    return start;
-  });
-  await db.query(
-    `insert into inventory.der (certificate, fingerprint, der)
-     select certificate, decode(fingerprint, 'hex'), substring($1::bytea from start for length)
-       from unnest($2::bigint[], $3::text[], $4::int[], $5::int[]) as g(certificate, fingerprint, start, length)
-     on conflict do nothing`,
-    [
-      Buffer.concat(held.map(({ certificate }) => certificate.der!)),
-      held.map(({ id }) => id),
-      held.map(({ certificate }) => certificate.fingerprint),
-      starts,
-      lengths,
-    ],
-  );
-}
-
-/** Fills in what a later import knows of an entry; never erases. */
-async function annotate(db: Db, placed: readonly Placed[]): Promise<void> {
-  const telling = placed.filter(
-    ({ certificate: c }) => c.subscriber !== null || c.account !== null || c.tags.length > 0 || c.revoked !== null,
-  );
-  if (telling.length === 0) return;
-  // Several mentions of one entry in a batch are told one after the other by the order of the list.
-  await db.query(
-    `update inventory.certificate c
-        set subscriber = coalesce(c.subscriber, g.subscriber), account = coalesce(c.account, g.account),
-            tags = (select coalesce(array_agg(t order by n), '{}') from (
-                      select t, min(n) as n from unnest(c.tags || g.tags) with ordinality as u(t, n) group by t) s)
-       from (
-         select certificate, (array_agg(subscriber order by n) filter (where subscriber is not null))[1] as subscriber,
-                (array_agg(account order by n) filter (where account is not null))[1] as account,
-                coalesce((select array_agg(x.tag) from json_to_recordset($1::json) as x(certificate bigint, tag text)
-                           where x.certificate = m.certificate), '{}') as tags
-           from json_to_recordset($2::json) as m(certificate bigint, n int, subscriber text, account text)
-          group by certificate) g
-      where c.id = g.certificate`,
-    [
-      JSON.stringify(
-        telling.flatMap(({ id, certificate }) => certificate.tags.map((tag) => ({ certificate: id, tag }))),
-      ),
-      JSON.stringify(
-        telling.map(({ id, certificate: { subscriber, account } }, n) => ({ certificate: id, n, subscriber, account })),
-      ),
-    ],
-  );
-  const marks = telling.flatMap(({ certificate }) =>
-    certificate.revoked === null ? [] : [{ fingerprint: certificate.fingerprint, revoked: certificate.revoked }],
-  );
-  if (marks.length > 0) await markSome(db, marks);
-}
-
-const markBatch = 10_000;
-
-/** The rule of `status.ts` in SQL: the earliest instant stays, a reason only rises to keyCompromise. Holds the lock. */
-async function markSome(db: Db, marks: readonly StatusMark[]): Promise<number> {
-  const counter = await db.query<{ base: Whole }>(
-    'update inventory.tally set last_seq = last_seq + $1 returning last_seq - $1 as base',
-    [marks.length],
-  );
-  const changed = await db.query(
-    `with said as (
-       select fingerprint, to_timestamp(epoch) as at, reason
-         from unnest($1::bytea[], $2::float8[], $3::text[]) as m(fingerprint, epoch, reason)
-     ), meant as (
-       select c.id, s.at, s.reason from said s join inventory.certificate c on c.fingerprint = s.fingerprint
-       union all
-       select c.id, s.at, s.reason from said s
-         join inventory.certificate c on c.precertificate_fingerprint = s.fingerprint
-     ), told as (
-       select id, min(at) as at, row_number() over (order by id) as n,
-              case when bool_or(reason = 'keyCompromise') then 'keyCompromise' else min(reason) end as reason
-         from meant group by id
-     )
-     update inventory.certificate c
-        set seq = $4::bigint + g.n, revoked_at = least(c.revoked_at, g.at),
-            revoked_reason = case when c.revoked_reason is null or g.reason = 'keyCompromise' then g.reason
-                                  else c.revoked_reason end
-       from told g
-      where c.id = g.id
-        and (c.revoked_at is null or g.at < c.revoked_at
-             or (c.revoked_reason is null and g.reason is not null)
-             or (g.reason = 'keyCompromise' and c.revoked_reason is distinct from 'keyCompromise'))`,
-    [
-      marks.map((mark) => bytea(mark.fingerprint)),
-      marks.map((mark) => seconds(mark.revoked.at)),
-      marks.map((mark) => mark.revoked.reason),
-      Number(counter.rows[0]!.base),
-    ],
-  );
-  return changed.rowCount ?? 0;
-}
-
-/* ---- sources ---- */
-
 interface SourceRow {
   readonly source: string;
   readonly kind: Progress['kind'];
@@ -674,36 +268,4 @@ function progressOf(row: SourceRow): Progress {
     issuedCount: row.issued_count === null ? null : Number(row.issued_count),
     upTo: row.up_to === null ? null : Temporal.Instant.fromEpochMilliseconds(Math.round(row.up_to * 1000)),
   };
-}
-
-/* ---- small things ---- */
-
-function bytea(hexDigits: string): Buffer {
-  return Buffer.from(hexDigits, 'hex');
-}
-
-function even(hexDigits: string): string {
-  return hexDigits.length % 2 ? `0${hexDigits}` : hexDigits;
-}
-
-function seconds(instant: Instant): number {
-  return instant.epochMilliseconds / 1000;
-}
-
-async function transaction<T>(pool: Pool, work: (db: PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
-  try {
-    await client.query('begin');
-    const result = await work(client);
-    await client.query('commit');
-    client.release();
-    return result;
-  } catch (cause) {
-    // A connection that fails to roll back is destroyed, and the database rolls back with it.
-    await client.query('rollback').then(
-      () => client.release(),
-      (broken: unknown) => client.release(broken instanceof Error ? broken : true),
-    );
-    throw cause;
-  }
 }
