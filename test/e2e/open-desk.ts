@@ -67,8 +67,11 @@ export async function openDesk(kind: 'night' | 'empty' | 'many' = 'night'): Prom
   };
 }
 
+/** Ends Chromium; the next `openDesk` starts another. */
 export async function closeBrowser(): Promise<void> {
-  await (await browser)?.close();
+  const ending = browser;
+  browser = null;
+  await (await ending)?.close();
 }
 
 async function buildConsole(): Promise<string> {
