@@ -8,6 +8,7 @@ import type { CertificateFacts, EvidenceItem, Label, Triage } from '../desk/fact
 import type { CaseId, Fingerprint, Serial } from '../foundation/brand.ts';
 import type { Message } from '../foundation/mail/message.ts';
 import type { Instant } from '../foundation/time/time.ts';
+import { forRecognition, type IdentifierList, identifierLists } from './identifier-list.ts';
 import { identifyReporter, type SenderRules } from './identify-reporter.ts';
 import type { CertificateBook, CertificateBytes, CoreParts, FoundKeys, Reading, Room, WeakKeys } from './ports.ts';
 import type { ReadReport } from './read-report.ts';
@@ -64,6 +65,8 @@ export type ReadMessage =
 
 /** Certificates of one domain that a mere host name may concern. */
 const byNameMax = 200;
+/** Hashes of a message that are also tried as hashes of keys. */
+const keysMax = 2_000;
 /** Distinct keys of named certificates that are checked for weakness at once. */
 const weakChecksMax = 2_000;
 
@@ -76,13 +79,14 @@ export async function readMessage(parts: ReadParts, stored: StoredMessage): Prom
     lookUp(parts, keys, found),
   );
   const entry = stored.entryOf(reading.message);
-  const ours = await oursAmong(parts, reading.message);
-  const proposed = parts.triage(reading.message, reading.objects, (name) => ours.has(name.toLowerCase()));
+  const short = forRecognition(reading.message);
+  const ours = await oursAmong(parts, short);
+  const proposed = parts.triage(short, reading.objects, (name) => ours.has(name.toLowerCase()));
   const triage = withEntry(proposed, entry, reading.evidence);
   const thread = entry?.caseId ?? (await parts.threadOf(reading.message));
   if (triage.action === 'file' && thread === null) return { to: 'file', triage, reading };
 
-  const named = await namedBy(parts, triage, entry, ours);
+  const named = await namedBy(parts, triage, entry, ours, identifierLists(reading.message));
   const weak = await weakAmong(parts, triage, named);
   const evidence = [...reading.evidence, ...weak];
   const reporter = await reporterOf(parts, reading.message, triage, entry);
@@ -156,6 +160,7 @@ async function namedBy(
   triage: Triage,
   entry: Entry | null,
   ours: ReadonlySet<string>,
+  list: IdentifierList,
 ): Promise<readonly CertificateFacts[]> {
   const { artifacts } = triage;
   const { finder } = parts;
@@ -163,12 +168,17 @@ async function namedBy(
     ...artifacts.fingerprintsSha256,
     ...artifacts.derivedFingerprintsSha256,
     ...(entry?.subjects ?? []),
+    ...list.fingerprints,
   ] as Fingerprint[];
-  const serials = [...artifacts.serials, ...artifacts.derivedSerials] as Serial[];
+  const byFingerprint = await finder.byFingerprints(fingerprints);
+  const found = new Set<string>(byFingerprint.map((c) => c.serial));
+  const serials = [...artifacts.serials, ...artifacts.derivedSerials, ...list.serials].filter(
+    (s) => !found.has(s),
+  ) as Serial[];
   const facts = [
-    ...(await finder.byFingerprints(fingerprints)),
+    ...byFingerprint,
     ...(await finder.bySerials(serials)),
-    ...(await finder.byKeys([...artifacts.spkiSha256, ...artifacts.fingerprintsSha256])),
+    ...(await finder.byKeys([...artifacts.spkiSha256, ...artifacts.fingerprintsSha256].slice(0, keysMax))),
     ...(await finder.byCrtshIds(artifacts.crtshIds)),
   ];
   if (facts.length > 0 || triage.label === 'not-a-report') return unique(facts);

@@ -11,7 +11,7 @@ import type { CaseId, Fingerprint } from '../foundation/brand.ts';
 import { earliest, type Instant } from '../foundation/time/time.ts';
 import { certificateSet } from './certificate-set.ts';
 import { changeCase, loadCase } from './change-case.ts';
-import type { CertificateSets, CoreParts } from './ports.ts';
+import type { CertificateSets, CoreParts, SetPlace } from './ports.ts';
 
 /** What was read of one message, before anybody decides. */
 export interface ReadReport {
@@ -29,10 +29,12 @@ export interface ReadReport {
 /** Opens a case for the report or joins it to the one that is about the same thing. Returns the case. */
 export async function fileReport(parts: CoreParts, read: ReadReport): Promise<Case> {
   const now = parts.time.now();
-  const groups = scopeOf(parts, read, now);
-  const concerned = groups.flatMap((g) => g.certificates.map((c) => c.fingerprint));
+  const scope = scopeOf(parts, read, now);
+  const concerned = scope.flatMap((g) => g.certificates.map((c) => c.fingerprint));
   const overlap = await overlapOf(parts, concerned);
   const joins = joinOf(read, overlap);
+  // A plea about certificates of a case alleges nothing new; it is answered, and the case goes on.
+  const groups = joins !== null && isPlea(read.report.asksFor) ? [] : scope;
   // Made from the report's id: reading a receipt again after a crash finds its own case and opens no second one.
   const caseId = joins?.caseId ?? (`case-${read.report.reportId}` as CaseId);
   const before = await loadCase(parts.cases, caseId);
@@ -45,7 +47,7 @@ export async function fileReport(parts: CoreParts, read: ReadReport): Promise<Ca
     (current) => ({
       do: 'receive',
       report: read.report,
-      triage: read.triage,
+      triage: listedOnly(read.triage),
       evidence: read.evidence,
       awaiting: read.awaiting,
       matters: drafts,
@@ -56,6 +58,29 @@ export async function fileReport(parts: CoreParts, read: ReadReport): Promise<Ca
   );
   if ('refused' in result) throw new Error(`a report was refused: ${result.code}`);
   return result;
+}
+
+/** Identifiers an event spells out; the certificates themselves are in the frozen set. */
+const artifactsMax = 200;
+
+function listedOnly(triage: Triage): Triage {
+  const cut = <T>(list: readonly T[]): readonly T[] => list.slice(0, artifactsMax);
+  const a = triage.artifacts;
+  return {
+    ...triage,
+    because: triage.because.slice(0, 50),
+    artifacts: {
+      ...a,
+      fingerprintsSha256: cut(a.fingerprintsSha256),
+      serials: cut(a.serials),
+      crtshIds: cut(a.crtshIds),
+      spkiSha256: cut(a.spkiSha256),
+      domains: cut(a.domains),
+      urls: cut(a.urls),
+      derivedFingerprintsSha256: cut(a.derivedFingerprintsSha256),
+      derivedSerials: cut(a.derivedSerials),
+    },
+  };
 }
 
 export function actorOf(reporter: Reporter): string {
@@ -98,6 +123,10 @@ export async function newMattersFor(
   return { matters, touches: touchedBy(current, overlap, current.caseId) };
 }
 
+function isPlea(asksFor: string | null): boolean {
+  return asksFor === 'more-time' || asksFor === 'hold' || asksFor === 'no-action';
+}
+
 interface Overlap {
   /** Open sets in which certificates of this report already are. */
   readonly bySet: ReadonlyMap<string, { readonly caseId: CaseId; readonly fingerprints: ReadonlySet<Fingerprint> }>;
@@ -107,7 +136,8 @@ interface Overlap {
 const overlapMax = 100_000;
 
 async function overlapOf(parts: CoreParts, fingerprints: readonly Fingerprint[]): Promise<Overlap> {
-  const places = fingerprints.length === 0 ? [] : await parts.sets.places(fingerprints.slice(0, overlapMax));
+  const all = fingerprints.length === 0 ? [] : await parts.sets.places(fingerprints.slice(0, overlapMax));
+  const places = await ofExistingCases(parts, all);
   const bySet = new Map<string, { caseId: CaseId; fingerprints: Set<Fingerprint> }>();
   for (const { setId, caseId, fingerprint } of places) {
     const entry = bySet.get(setId) ?? { caseId, fingerprints: new Set<Fingerprint>() };
@@ -115,6 +145,14 @@ async function overlapOf(parts: CoreParts, fingerprints: readonly Fingerprint[])
     bySet.set(setId, entry);
   }
   return { bySet };
+}
+
+/** A set whose case was never opened is the rest of an attempt that died; the same reading makes it again. */
+async function ofExistingCases(parts: CoreParts, places: readonly SetPlace[]): Promise<readonly SetPlace[]> {
+  const exists = new Map<CaseId, boolean>();
+  for (const caseId of new Set(places.map((p) => p.caseId)))
+    exists.set(caseId, (await loadCase(parts.cases, caseId)) !== null);
+  return places.filter((p) => exists.get(p.caseId) === true);
 }
 
 /** Evidence beats the thread: a hijacked thread about other certificates is another case (intake-and-cases b.3, 29). */

@@ -137,10 +137,12 @@ function groundOf(certificate: CertificateFacts, input: IdentifyInput): { basis:
   if (reporter.kind === 'root-program') return { basis: 'root-program', verdict: null };
   if (keyMatter) {
     const verdict = weakestGround(certificate, input.evidence);
-    // The holder's own word about the holder's own key is authority for the holder's certificates, and for nobody else's.
-    return holder ? { basis: 'subscriber', verdict } : { basis: 'claim', verdict };
+    // The holder's own *request* is authority for the holder's certificates, and for nobody else's. A holder who only
+    // tells us something has asked for nothing: a named person looks first. One who disputes has claimed the contrary.
+    if (!holder || input.asksFor === 'no-action') return { basis: 'claim', verdict };
+    return { basis: input.asksFor === 'revoke' ? 'subscriber' : 'records', verdict };
   }
-  if (label === 'subscriber-request') return { basis: holder ? 'subscriber' : 'claim', verdict: null };
+  if (label === 'subscriber-request') return { basis: holder && input.asksFor !== 'no-action' ? 'subscriber' : 'claim', verdict: null };
   if (label === 'other-problem' || label === 'not-a-report') return { basis: 'claim', verdict: null };
   return { basis: 'records', verdict: null };
 }

@@ -86,6 +86,7 @@ function asksForIn(message: Message): string | null {
   const { answer } = readAnswer(message);
   if (answer === 'asks-more-time') return 'more-time';
   if (answer === 'agrees') return 'revoke';
+  if (answer === 'disputes') return 'no-action';
   return null;
 }
 
