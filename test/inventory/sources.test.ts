@@ -294,6 +294,12 @@ describe('logs', () => {
     const fetch = async (address: string) =>
       new Response(address.endsWith('/checkpoint') ? 'log.example\n3\nroot=\n' : Buffer.alloc(20));
     await expect(take(readStaticLog('https://log.example', null, { fetch }))).rejects.toThrow(/tile cannot be read/);
+    const broken = Buffer.concat([Buffer.of(0x1f, 0x8b), Buffer.alloc(40, 7)]);
+    const zipped = async (address: string) =>
+      new Response(address.endsWith('/checkpoint') ? 'log.example\n3\nroot=\n' : broken);
+    await expect(take(readStaticLog('https://log.example', null, { fetch: zipped }))).rejects.toThrow(
+      /cannot be unpacked/,
+    );
     expect(await inventory.progress('ct:https://log.example')).toBeNull();
   });
 });

@@ -127,8 +127,12 @@ async function dataTile(base: string, tile: number, width: number, options: CtOp
       getBytes(path, answerBytesMax, options),
     );
   }
-  const zipped = bytes[0] === 0x1f && bytes[1] === 0x8b;
-  return new Bytes(zipped ? gunzipSync(bytes, { maxOutputLength: answerBytesMax }) : bytes);
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return new Bytes(bytes);
+  try {
+    return new Bytes(gunzipSync(bytes, { maxOutputLength: answerBytesMax }));
+  } catch (cause) {
+    throw new Fault('source_failed', `${path}: the data tile cannot be unpacked`, { cause });
+  }
 }
 
 /** Three digits per part, all but the last marked with `x`: 1234067 is `x001/x234/067`. */
