@@ -16,7 +16,7 @@ export interface MadeMessage {
 }
 
 export function expand(story: Story, count: number): MadeMessage[] {
-  const random = generator(hash(story.family));
+  const random = generator(hash(story.name));
   const wrappers = ['plain', ...shuffled(wrappersOf(story), random)];
   const made: MadeMessage[] = [];
   const seen = new Set<string>();

@@ -6,13 +6,15 @@
  *     Body, as long as it takes. {We found|I came across} gives variants; <host>, <serial>, <crtsh>, <fp>, <url>,
  *     <order>, <num>, <email>, <pemkey>, <pemcert>, <pemcsr> are filled in. Lines with > are quoted.
  *
- * An entry is a family: its variants never sit on both sides of a cross-validation.
+ * An entry is a family: its variants never sit on both sides of a cross-validation. The files `all.*` tell the same
+ * stories in the same order in many languages, so there the n-th story of a label is one family over all languages.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Label, labels } from '../../../desk/facts.ts';
 
 export interface Story {
+  readonly name: string;
   readonly family: string;
   readonly language: string;
   readonly theme: string;
@@ -56,12 +58,18 @@ export function readStories(folder: string = storiesFolder): Story[] {
   for (const file of readdirSync(folder).filter((name) => name.endsWith('.txt')).sort()) {
     const [theme, language] = file.split('.') as [string, string];
     const entries = readFileSync(join(folder, file), 'utf8').split(/^== /m).slice(1);
+    const told = new Map<Label, number>();
     entries.forEach((entry, index) => {
       const [head, subject, ...body] = entry.trimEnd().split('\n');
       const [name, hours] = head!.trim().split(/\s+/) as [string, string | undefined];
       const label = shortNames[name] ?? labels.find((one) => one === name);
       if (!label) throw new Error(`${file}: entry ${index + 1} has the unknown label "${name}"`);
-      stories.push({ family: `${theme}.${language}#${index + 1}`, language, theme, label, hours: hoursOf(hours, label), subject: subject ?? '', body: body.join('\n').trim() });
+      const ordinal = (told.get(label) ?? 0) + 1;
+      told.set(label, ordinal);
+      const family = theme === 'all' ? `all ${label}#${ordinal}` : `${theme}.${language}#${index + 1}`;
+      stories.push({
+        name: `${theme}.${language}#${index + 1}`,
+        family, language, theme, label, hours: hoursOf(hours, label), subject: subject ?? '', body: body.join('\n').trim() });
     });
   }
   return stories;
