@@ -29,7 +29,7 @@ export async function storyExamples(stories: readonly Story[] = readStories()): 
     for (const [number, one] of made.entries()) {
       const understood = understand(await readMessage(one.raw), null);
       examples.push({
-        name: `${story.family}/${number + 1}`,
+        name: `${story.name}/${number + 1}`,
         family: story.family,
         language: story.language,
         wrapper: one.wrapper,
