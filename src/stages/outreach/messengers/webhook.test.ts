@@ -1,8 +1,7 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { at } from '../../../foundation/time/time.ts';
-import { aLetter, type Behaviour, messengerContract } from '../messenger.contract.ts';
+import { aLetter, messengerContract } from '../messenger.contract.ts';
+import { httpSink } from './http-sink.ts';
 import { bodyOf, signatureOf, targetProblem, type WebhookTarget, webhookMessenger } from './webhook.ts';
 
 const time = { now: () => at('2026-08-01T00:00:00Z') };
@@ -14,54 +13,14 @@ const target = (url: string, more: Partial<WebhookTarget> = {}): WebhookTarget =
   ...more,
 });
 
-async function httpSink() {
-  const taken: { id: string; text: string; signature: string; body: string }[] = [];
-  let behaviour: Behaviour = 'accept';
-  const sockets = new Set<Socket>();
-  const server: Server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const body = Buffer.concat(chunks).toString('utf8');
-      if (behaviour === 'refuse') return response.writeHead(410).end();
-      if (behaviour === 'later') return response.writeHead(503).end();
-      const id = String(request.headers['idempotency-key']);
-      taken.push({ id, text: body, body, signature: String(request.headers['x-rescind-signature']) });
-      if (behaviour === 'lost') return request.socket.destroy();
-      return response.writeHead(202).end('ok');
-    });
-  });
-  server.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`;
-  const close = () =>
-    new Promise<void>((resolve) => {
-      for (const socket of sockets) socket.destroy();
-      server.close(() => resolve());
-    });
-  return {
-    url,
-    taken,
-    async behave(next: Behaviour) {
-      behaviour = next;
-      if (next === 'absent') await close();
-    },
-    async stop() {
-      if (behaviour !== 'absent') await close();
-    },
-  };
-}
-
 messengerContract('webhook', async () => {
   const sink = await httpSink();
   return {
     messenger: webhookMessenger({ targets: { pager: target(sink.url) }, timeoutMilliseconds: 20_000 }, time),
     to: 'pager',
     behave: sink.behave,
-    taken: () => sink.taken,
+    taken: () =>
+      sink.taken.map(({ headers, body }) => ({ id: String(headers['idempotency-key']), text: body.toString() })),
     stop: sink.stop,
   };
 });
@@ -73,8 +32,10 @@ describe('a page by webhook', () => {
     await messenger.send([aLetter('pager', 'p1')]);
     await sink.stop();
     const request = sink.taken[0]!;
-    expect(request.signature).toBe(signatureOf('shared', 1_785_542_400, request.body));
-    expect(request.signature).not.toBe(signatureOf('other', 1_785_542_400, request.body));
+    const signature = request.headers['x-rescind-signature'];
+    const body = request.body.toString();
+    expect(signature).toBe(signatureOf('shared', 1_785_542_400, body));
+    expect(signature).not.toBe(signatureOf('other', 1_785_542_400, body));
   });
 
   it('has the body that each receiver understands', () => {

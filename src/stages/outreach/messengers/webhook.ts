@@ -10,6 +10,7 @@ import { createHmac } from 'node:crypto';
 import { rfc3339, type Time } from '../../../foundation/time/time.ts';
 import type { Messenger, Outgoing, SendOutcome } from '../messenger.ts';
 import { oneLine } from '../one-line.ts';
+import { httpPost, urlProblem } from './http-post.ts';
 import { inTurn } from './in-turn.ts';
 
 export type WebhookStyle = 'slack' | 'teams' | 'pagerduty' | 'json';
@@ -56,11 +57,8 @@ export function webhookMessenger(
 
 /** Why a configured target cannot be used; null when it can. Asked by `config check` as well. */
 export function targetProblem(target: WebhookTarget): string | null {
-  if (!URL.canParse(target.url)) return 'This is not a URL.';
-  const url = new URL(target.url);
-  const own = ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname);
-  if (url.protocol !== 'https:' && !(own && url.protocol === 'http:')) return 'A webhook is called over https.';
-  if (url.username !== '' || url.password !== '') return 'Put no password into the address; use the secret.';
+  const wrong = urlProblem(target.url);
+  if (wrong !== null) return wrong;
   if (target.style === 'pagerduty' && target.routingKey === null) return 'PagerDuty wants a routing key.';
   return null;
 }
@@ -121,46 +119,17 @@ async function post(
     return { outcome: 'refused', problem: `There is no webhook called ${oneLine(letter.to, 50)}.` };
   const wrong = targetProblem(target);
   if (wrong !== null) return { outcome: 'refused', problem: wrong };
-  if (signal?.aborted === true) return { outcome: 'retry', problem: 'Stopped before this page was sent.' };
 
   const now = time.now();
   const body = bodyOf(target, letter, rfc3339(now));
   const unixSeconds = Math.floor(now.epochMilliseconds / 1000);
-  const timeout = AbortSignal.timeout(settings.timeoutMilliseconds);
-  try {
-    const answer = await call(target.url, {
-      method: 'POST',
-      redirect: 'manual',
-      signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
-      headers: {
-        'Content-Type': 'application/json',
-        // The same page twice has the same key, whatever happened to the first answer.
-        'Idempotency-Key': letter.letterId,
-        ...(target.secret === null ? {} : { 'X-Rescind-Signature': signatureOf(target.secret, unixSeconds, body) }),
-      },
-      body,
-    });
-    await answer.body?.cancel();
-    return outcomeOfStatus(answer.status);
-  } catch (error) {
-    return outcomeOfFailure(error);
-  }
-}
-
-function outcomeOfStatus(status: number): SendOutcome {
-  if (status >= 200 && status < 300) return { outcome: 'accepted', detail: `HTTP ${status}` };
-  if (status === 408 || status === 425 || status === 429 || status >= 500) {
-    return { outcome: 'retry', problem: `The receiver answered HTTP ${status}.` };
-  }
-  return { outcome: 'refused', problem: `The receiver answered HTTP ${status}.` };
-}
-
-function outcomeOfFailure(error: unknown): SendOutcome {
-  const cause = (error as { cause?: { code?: unknown } }).cause?.code;
-  if (typeof cause === 'string' && ['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH'].includes(cause)) {
-    return { outcome: 'retry', problem: 'The receiver could not be reached.' };
-  }
-  return { outcome: 'unknown', problem: 'The receiver did not answer; the page may have been taken.' };
+  const headers = {
+    'Content-Type': 'application/json',
+    // The same page twice has the same key, whatever happened to the first answer.
+    'Idempotency-Key': letter.letterId,
+    ...(target.secret === null ? {} : { 'X-Rescind-Signature': signatureOf(target.secret, unixSeconds, body) }),
+  };
+  return httpPost({ url: target.url, headers, body, timeoutMilliseconds: settings.timeoutMilliseconds }, call, signal);
 }
 
 function slackText(text: string): string {
