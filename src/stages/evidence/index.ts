@@ -1,3 +1,11 @@
+export {
+  type BlockedKeyStore,
+  bloomFilter,
+  bloomHas,
+  migrations,
+  postgresBlockedKeys,
+} from './blocked-keys/postgres.ts';
+export { createFetcher, type Fetched, type FetcherParts, nextFetchAt, type SafeFetcher } from './fetch/fetch.ts';
 export { challengeText, type EvidencePolicy, evidencePolicy } from './policy.ts';
 export { type ProofCheck, verifyProof } from './prove/record.ts';
 export { acceptedWording, readStatements, statementText, writeStatement } from './prove/statement-form.ts';
@@ -10,5 +18,7 @@ export {
   type ReadingRoom,
   type ReadingRoomOptions,
 } from './room/room.ts';
+export { checkCertificates } from './weak/check-certificates.ts';
 export { checkKey, type WeakKeyOptions, type WeakKeyResult, weakKeyChecksVersion } from './weak/check-key.ts';
 export { type KeyList, readList } from './weak/lists.ts';
+export { ModulusIndex } from './weak/modulus-index.ts';

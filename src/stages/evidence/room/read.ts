@@ -21,7 +21,7 @@ import { isSecret, redactBlocks, redactDeep, redactText } from './redact.ts';
 import type { RoomAnswer, RoomInput, RoomQuestion, RoomReading } from './wire.ts';
 
 /** Attachments that hold no secret go on with the message up to this size; larger ones are listed without bytes. */
-const ATTACHMENT_BYTES_KEPT_MAX = 256 * 1024;
+const ATTACHMENT_BYTES_KEPT_MAX = 32 * 1024 * 1024;
 /** Text found in archives and documents that goes on to triage. */
 const MEMBER_TEXT_CHARACTERS_MAX = 256 * 1024;
 const MEMBER_TEXTS_MAX = 200;
