@@ -82,12 +82,36 @@ describe('the operator’s overlay', () => {
     [{ publishMarginSeconds: 60 }, 'publishMarginSeconds', 'reserved for publication'],
     [{ approvals: { 'place-hold': 1 } }, 'approvals.place-hold', 'at least 2'],
     [{ approvals: { 'longer-limit': 0 } }, 'approvals.longer-limit', 'at least 2'],
+    [{ approvals: { constructor: 1 } }, 'approvals.constructor', 'There is no act'],
   ] as const)('refuses %j and says where and why', (bad, path, words) => {
     const problems = checkOverlay(overlay(bad as Partial<CpsOverlay>));
     expect(problems).toHaveLength(1);
     expect(problems[0]?.path).toBe(path);
     expect(problems[0]?.message).toContain(words);
     expect(policyOf(overlay(bad as Partial<CpsOverlay>)).ok).toBe(false);
+  });
+
+  it.each([
+    [null, ''],
+    [{ ...cps, silence: 5 }, 'silence'],
+    [{ version: '1' }, 'document'],
+    [{ ...cps, silenceSeconds: 'six hours' }, 'silenceSeconds'],
+    [{ ...cps, limits: { 'TLS-03': '1 h' } }, 'limits.TLS-03'],
+    [{ ...cps, limits: [1] }, 'limits'],
+    [{ ...cps, ladders: { '24-hours': 'soon' } }, 'ladders.24-hours'],
+    [{ ...cps, ladders: { '24-hours': [{ id: 'x' }] } }, 'ladders.24-hours[0].says'],
+  ])('says where %j is no overlay at all', (written, path) => {
+    const problems = checkOverlay(written);
+    expect(problems[0]?.path).toBe(path);
+    expect(problems[0]?.message).not.toBe('');
+  });
+
+  it('never throws, whatever a configuration file holds', () => {
+    fc.assert(
+      fc.property(fc.anything(), fc.anything(), fc.anything(), (limits, approvals, ladders) => {
+        expect(Array.isArray(checkOverlay({ ...cps, limits, approvals, ladders }))).toBe(true);
+      }),
+    );
   });
 
   it('may bring every ladder forward, and may delay or drop no step of any', () => {

@@ -6,6 +6,7 @@
 import type { Verdict } from '../facts.ts';
 import { type LadderName, ladderNames, type Step } from './ladder.ts';
 import { ladders as defaultLadders } from './ladders.ts';
+import { type OverlayProblem, shapeProblems } from './overlay-shape.ts';
 import { hour, type Rule, type Rulebook } from './rule.ts';
 import { rulebooks } from './rulebooks/index.ts';
 
@@ -23,6 +24,8 @@ export const approvalActs = [
   'miss-deadline',
 ] as const;
 export type ApprovalAct = (typeof approvalActs)[number];
+
+export type { OverlayProblem } from './overlay-shape.ts';
 
 export type People = 0 | 1 | 2;
 
@@ -52,12 +55,6 @@ export interface Policy {
   readonly ladders: Readonly<Record<LadderName, readonly Step[]>>;
 }
 
-export interface OverlayProblem {
-  /** Where in the overlay, e.g. `limits.TLS-03`. */
-  readonly path: string;
-  readonly message: string;
-}
-
 /** Bounds of what an operator may set. */
 export const publishMarginMinSeconds = 15 * 60;
 export const publishMarginMaxSeconds = 12 * hour;
@@ -85,8 +82,11 @@ export const defaultPolicy: Policy = {
   ladders: defaultLadders,
 };
 
-/** What is wrong with an overlay; empty when it may be used. Never throws. */
-export function checkOverlay(overlay: CpsOverlay, books: readonly Rulebook[] = rulebooks): readonly OverlayProblem[] {
+/** What is wrong with an overlay; empty when it may be used. Never throws, whatever the configuration held. */
+export function checkOverlay(written: unknown, books: readonly Rulebook[] = rulebooks): readonly OverlayProblem[] {
+  const misshapen = shapeProblems(written);
+  if (misshapen.length > 0) return misshapen;
+  const overlay = written as CpsOverlay;
   return [
     ...checkLimits(overlay, books),
     ...checkMargin(overlay),
@@ -217,8 +217,10 @@ function checkSilence({ silenceSeconds: silence }: CpsOverlay): OverlayProblem[]
 function checkApprovals({ approvals }: CpsOverlay): OverlayProblem[] {
   return Object.entries(approvals ?? {}).flatMap(([act, people]): OverlayProblem[] => {
     const path = `approvals.${act}`;
-    const least = defaultPolicy.approvals[act as ApprovalAct];
-    if (least === undefined) return [{ path, message: `There is no act ${act}. Known: ${approvalActs.join(', ')}.` }];
+    const least = (approvalActs as readonly string[]).includes(act)
+      ? defaultPolicy.approvals[act as ApprovalAct]
+      : null;
+    if (least === null) return [{ path, message: `There is no act ${act}. Known: ${approvalActs.join(', ')}.` }];
     if (people !== 0 && people !== 1 && people !== 2) return [{ path, message: 'People who approve: 0, 1 or 2.' }];
     if (people < least) return [{ path, message: `${act} needs at least ${least}; an overlay may only ask for more.` }];
     return [];
