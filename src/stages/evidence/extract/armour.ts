@@ -132,20 +132,24 @@ const entities: Readonly<Record<string, string>> = {
 
 /** Takes away what a format around the key has put in; none of these marks can stand in base64. */
 function withoutEscapes(body: string): string {
-  if (!/[\\&<%\u00a0\u200b\ufeff=]/.test(body)) return body;
-  return body
-    .replace(/&amp;/g, '&')
-    .replace(/&#x([0-9a-f]{1,5});/gi, (_, hex: string) => String.fromCodePoint(Number.parseInt(hex, 16)))
-    .replace(/&#(\d{1,6});/g, (_, digits: string) => String.fromCodePoint(Math.min(Number(digits), 0x10ffff)))
-    .replace(/&([A-Za-z]{2,8});/g, (whole, name: string) => entities[name] ?? whole)
-    .replace(/<(?:br|p|div|li|tr|pre)\b[^>]{0,300}>/gi, '\n')
-    .replace(/<[^>]{0,300}>/g, '')
-    .replace(/\\+u00([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
-    .replace(/\\+[rnt]/g, '\n')
-    .replace(/\\+\//g, '/')
-    .replace(/%(0[ad]|20|2[bf]|3d)/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
-    .replace(/=\r?\n(?=[A-Za-z0-9+/])/g, '')
-    .replace(/=3D/g, '=');
+  if (!/[\\&<%\u00a0\u200b\ufeff="'`]/.test(body)) return body;
+  return (
+    body
+      // Source code: the end of one string constant, an operator, and the beginning of the next.
+      .replace(/["'`]\s*(?:[+.,;&_\\]|<<|\|\|)?\s*(?:\r?\n|\\[rn])\s*(?:[+.&]|<<|\|\|)?\s*["'`]/g, '\n')
+      .replace(/&amp;/g, '&')
+      .replace(/&#x([0-9a-f]{1,5});/gi, (_, hex: string) => String.fromCodePoint(Number.parseInt(hex, 16)))
+      .replace(/&#(\d{1,6});/g, (_, digits: string) => String.fromCodePoint(Math.min(Number(digits), 0x10ffff)))
+      .replace(/&([A-Za-z]{2,8});/g, (whole, name: string) => entities[name] ?? whole)
+      .replace(/<(?:br|p|div|li|tr|pre)\b[^>]{0,300}>/gi, '\n')
+      .replace(/<[^>]{0,300}>/g, '')
+      .replace(/\\+u00([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+      .replace(/\\+[rnt]/g, '\n')
+      .replace(/\\+\//g, '/')
+      .replace(/%(0[ad]|20|2[bf]|3d)/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+      .replace(/=\r?\n(?=[A-Za-z0-9+/])/g, '')
+      .replace(/=3D/g, '=')
+  );
 }
 
 /** Candidate byte strings for a body, most literal first, without repeats. */
