@@ -59,6 +59,7 @@ export class RevocationDesk {
   readonly #baseUrls: readonly string[];
   readonly #numbers: ReadonlyMap<string, bigint>;
   readonly #authorities = new Map<string, Signer>();
+  readonly #issuerHashes = new Map<string, IssuerId>();
   readonly #held = new Map<string, Held>();
   readonly #lists = new Map<string, CrlList>();
   #revocationFault: ActiveFault<RevokeOrder> | null = null;
@@ -81,6 +82,7 @@ export class RevocationDesk {
   addAuthority(id: 'root' | IssuerId, signer: Signer): void {
     if (this.#authorities.has(id)) return;
     this.#authorities.set(id, signer);
+    if (id !== 'root') this.#issuerHashes.set(hash('sha256', signer.subjectDer, 'hex'), id);
     const shards = id === 'root' ? 1 : this.#shards;
     for (let shard = 0; shard < shards; shard++) {
       const path = id === 'root' ? '/crl/root.crl' : `/crl/${id}-${shard}.crl`;
@@ -109,10 +111,7 @@ export class RevocationDesk {
 
   /** Which issuing CA has this name, by the SHA-256 of its DER. */
   issuerByHash(issuerHash: string): IssuerId | null {
-    for (const [id, signer] of this.#authorities) {
-      if (id !== 'root' && hash('sha256', signer.subjectDer, 'hex') === issuerHash) return id as IssuerId;
-    }
-    return null;
+    return this.#issuerHashes.get(issuerHash) ?? null;
   }
 
   has(issuer: IssuerId, serial: Serial): boolean {

@@ -68,26 +68,56 @@ export function signCrl(content: CrlContent, key: KeyObject): Uint8Array {
   return der.sequence(tbs, algorithm.identifier, der.bits(algorithm.sign(tbs)));
 }
 
+/** Reason extensions, encoded once each. */
 const entryReasons = new Map<number, Uint8Array>();
+/** A mass revocation records thousands of entries in the same second. */
+let lastTime: { readonly ms: number; readonly bytes: Uint8Array } = { ms: Number.NaN, bytes: new Uint8Array() };
+const noExtensions = new Uint8Array();
 
 /** One revokedCertificates entry. Reason 0 is refused: TLS BR 7.2.2 has it said by leaving the extension out. */
 export function encodeRevokedEntry(entry: RevokedEntry): Uint8Array {
   if (entry.reason === 0) throw new RangeError('reason 0 is never encoded');
-  const serial = der.integer(serialBytes(entry.serial));
-  const date = der.time(entry.revokedAt);
-  const extensions: Uint8Array[] = [];
-  if (entry.reason !== null) {
-    let known = entryReasons.get(entry.reason);
+  const serial = serialBytes(entry.serial);
+  const date = timeBytes(entry.revokedAt);
+  const extensions = entryExtensions(entry);
+  const length = 2 + serial.length + date.length + extensions.length;
+  if (length >= 0x80 || serial.length >= 0x80) return der.sequence(der.integer(serial), date, extensions);
+  const bytes = new Uint8Array(2 + length);
+  bytes[0] = tag.sequence;
+  bytes[1] = length;
+  bytes[2] = tag.integer;
+  bytes[3] = serial.length;
+  bytes.set(serial, 4);
+  bytes.set(date, 4 + serial.length);
+  bytes.set(extensions, 4 + serial.length + date.length);
+  return bytes;
+}
+
+function timeBytes(instant: Temporal.Instant): Uint8Array {
+  const ms = instant.epochMilliseconds;
+  if (lastTime.ms !== ms) lastTime = { ms, bytes: der.time(instant) };
+  return lastTime.bytes;
+}
+
+function entryExtensions(entry: RevokedEntry): Uint8Array {
+  if (entry.reason === null && entry.invalidityAt === null) return noExtensions;
+  if (entry.invalidityAt === null) {
+    let known = entryReasons.get(entry.reason!);
     if (known === undefined) {
-      known = der.sequence(der.oid(oid.reasonCode), der.octets(der.enumerated(entry.reason)));
-      entryReasons.set(entry.reason, known);
+      known = der.sequence(reasonExtension(entry.reason!));
+      entryReasons.set(entry.reason!, known);
     }
-    extensions.push(known);
+    return known;
   }
-  if (entry.invalidityAt !== null) {
-    extensions.push(der.sequence(der.oid(oid.invalidityDate), der.octets(der.generalizedTime(entry.invalidityAt))));
-  }
-  return extensions.length === 0 ? der.sequence(serial, date) : der.sequence(serial, date, der.sequence(...extensions));
+  const invalidity = der.octets(der.generalizedTime(entry.invalidityAt));
+  return der.sequence(
+    ...(entry.reason === null ? [] : [reasonExtension(entry.reason)]),
+    der.sequence(der.oid(oid.invalidityDate), invalidity),
+  );
+}
+
+function reasonExtension(reason: number): Uint8Array {
+  return der.sequence(der.oid(oid.reasonCode), der.octets(der.enumerated(reason)));
 }
 
 function crlExtensions(content: CrlContent): Uint8Array[] {

@@ -47,8 +47,7 @@ const hashes: Readonly<Record<string, 'sha1' | 'sha256' | 'sha384' | 'sha512'>> 
 /** SHA-1 by default: RFC 5019 section 2.1.1, and what every responder answers. It identifies, it proves nothing. */
 export function makeCertId(issuer: Issuer, serial: Serial, digest: 'sha1' | 'sha256' = 'sha1'): CertId {
   const hashOid = digest === 'sha1' ? oid.sha1 : oid.sha256;
-  const nameHash = hash(digest, issuer.subjectDer, 'buffer');
-  const keyHash = digest === 'sha1' ? keyIdentifier(issuer.spki) : hash(digest, publicKeyBits(issuer.spki), 'buffer');
+  const { nameHash, keyHash } = identityOf(issuer, digest);
   const encoded = der.sequence(
     der.sequence(der.oid(hashOid), der.null()),
     der.octets(nameHash),
@@ -62,10 +61,36 @@ export function makeCertId(issuer: Issuer, serial: Serial, digest: 'sha1' | 'sha
 export function isCertIdOf(id: CertId, issuer: Issuer): boolean {
   const digest = hashes[id.hashOid];
   if (digest === undefined) return false;
-  return (
-    equalBytes(id.nameHash, hash(digest, issuer.subjectDer, 'buffer')) &&
-    equalBytes(id.keyHash, hash(digest, publicKeyBits(issuer.spki), 'buffer'))
-  );
+  const { nameHash, keyHash } = identityOf(issuer, digest);
+  return equalBytes(id.nameHash, nameHash) && equalBytes(id.keyHash, keyHash);
+}
+
+interface Identity {
+  readonly subjectDer: Uint8Array;
+  readonly nameHash: Uint8Array;
+  readonly keyHash: Uint8Array;
+}
+
+/** By the issuer's key: a pass over a hundred thousand certificates has one or two issuers. */
+const identities = new WeakMap<Uint8Array, Map<string, Identity>>();
+
+function identityOf(issuer: Issuer, digest: 'sha1' | 'sha256' | 'sha384' | 'sha512'): Identity {
+  let byDigest = identities.get(issuer.spki);
+  if (byDigest === undefined) {
+    byDigest = new Map();
+    identities.set(issuer.spki, byDigest);
+  }
+  let identity = byDigest.get(digest);
+  // The same key may stand under two names.
+  if (identity === undefined || identity.subjectDer !== issuer.subjectDer) {
+    identity = {
+      subjectDer: issuer.subjectDer,
+      nameHash: hash(digest, issuer.subjectDer, 'buffer'),
+      keyHash: hash(digest, publicKeyBits(issuer.spki), 'buffer'),
+    };
+    byDigest.set(digest, identity);
+  }
+  return identity;
 }
 
 /* ---- requests ---- */
