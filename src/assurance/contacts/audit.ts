@@ -42,7 +42,7 @@ export interface AuditInput {
 }
 
 /** A reading older than this says nothing about today. */
-export const staleAfterHours = 36;
+const staleAfterHours = 36;
 
 export function auditContacts(input: AuditInput): readonly ContactFinding[] {
   const { readings, now } = input;

@@ -2,22 +2,20 @@
 import type { Instant } from '../../foundation/time/time.ts';
 import type { Kind, RevokedValue, Source, Status } from './template.ts';
 
-export const timelineKinds = [
-  'change',
-  'began',
-  'received',
-  'aware',
-  'preliminary-to-reporter',
-  'preliminary-to-subscriber',
-  'scope',
-  'revocation-expected',
-  'revocation-completed',
-  'ended',
-  'issuance-stopped',
-  'issuance-resumed',
-  'other',
-] as const;
-export type TimelineKind = (typeof timelineKinds)[number];
+export type TimelineKind =
+  | 'change'
+  | 'began'
+  | 'received'
+  | 'aware'
+  | 'preliminary-to-reporter'
+  | 'preliminary-to-subscriber'
+  | 'scope'
+  | 'revocation-expected'
+  | 'revocation-completed'
+  | 'ended'
+  | 'issuance-stopped'
+  | 'issuance-resumed'
+  | 'other';
 
 export interface TimelineEntry {
   readonly at: Instant;

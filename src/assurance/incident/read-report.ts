@@ -2,10 +2,10 @@
  * A report read back from Markdown, tolerant of how people write it: bold or plain labels, `*` or `-`, values on the
  * next lines, tables with or without outer bars. Every part keeps its line for the linter. One pass, bounded.
  */
-import { fields, type Section, sections } from './template.ts';
+import { fields, type Section } from './template.ts';
 
 /** Longest report that is read. */
-export const reportCharsMax = 2_000_000;
+const reportCharsMax = 2_000_000;
 
 export interface Line {
   /** From 1. */
@@ -174,5 +174,3 @@ export function itemsOf(field: Field): readonly Line[] {
 export function isNotApplicable(value: string): boolean {
   return /^\s*n\s*\/?\s*a\b\.?/i.test(value);
 }
-
-export const sectionNames: readonly Section[] = sections;

@@ -78,7 +78,7 @@ function entry(
 }
 
 /** The zone of a time: `UTC`, `Z`, an offset, a bare name, or nothing. An offset beside a name saves the name. */
-export function readZone(text: string | undefined, explicit: string | undefined): { zone: Zone; minutes: number } {
+function readZone(text: string | undefined, explicit: string | undefined): { zone: Zone; minutes: number } {
   const offset = offsetOf(explicit) ?? offsetOf(text);
   if (offset !== null) return { zone: { is: 'offset' }, minutes: offset };
   const name = (text ?? '').replace(/[()\s]/g, '');

@@ -8,7 +8,7 @@ export interface TemplateVersion {
   readonly effectiveFrom: string;
 }
 
-export const templateVersions: readonly TemplateVersion[] = [
+const templateVersions: readonly TemplateVersion[] = [
   { version: '1.0', effectiveFrom: '2023-02-15' },
   { version: '2.0', effectiveFrom: '2023-10-17' },
   { version: '3.0', effectiveFrom: '2025-03-01' },

@@ -39,7 +39,7 @@ export const draft622Profile: ClockProfile = {
 export const clockProfiles: readonly ClockProfile[] = [receiptProfile, draft622Profile];
 
 /** Duties of the draft, in seconds, for the screen that compares. */
-export const draft622Limits = {
+const draft622Limits = {
   decideActionable: 24 * hour,
   reportFindings: 24 * hour,
   evaluatePopulation: 120 * hour,
@@ -74,7 +74,7 @@ export function clocksOf(
 }
 
 /** True only when it was chosen and its effective date has come: choosing it early changes nothing. */
-export function bindsDraft(chosen: ClockProfile['id'], now: Instant): boolean {
+function bindsDraft(chosen: ClockProfile['id'], now: Instant): boolean {
   return chosen === 'draft-622' && hasCome(effectiveAt(draft622Profile.effectiveFrom), now);
 }
 

@@ -56,9 +56,9 @@ export interface Policy {
 }
 
 /** Bounds of what an operator may set. */
-export const publishMarginMinSeconds = 15 * 60;
-export const publishMarginMaxSeconds = 12 * hour;
-export const ladderStepsMax = 50;
+const publishMarginMinSeconds = 15 * 60;
+const publishMarginMaxSeconds = 12 * hour;
+const ladderStepsMax = 50;
 
 export const defaultPolicy: Policy = {
   document: 'Rescind desk policy',
@@ -167,7 +167,7 @@ export function actFor(ground: {
   }
 }
 
-export const provenVerdicts: readonly Verdict[] = ['proven-key', 'proven-statement', 'computable'];
+const provenVerdicts: readonly Verdict[] = ['proven-key', 'proven-statement', 'computable'];
 
 function checkLimits(overlay: CpsOverlay, books: readonly Rulebook[]): OverlayProblem[] {
   const rows = books.flatMap((book) => book.versions.flatMap((v) => [...v.rules, ...v.duties]));

@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { unreachable } from '../../foundation/brand.ts';
-import { hasCome, type Instant } from '../../foundation/time/time.ts';
+import type { Instant } from '../../foundation/time/time.ts';
 import type { Label, Profile, Reason } from '../facts.ts';
 import { dutyById, rulesInForce } from './in-force.ts';
 import { strongestReason } from './reason.ts';
@@ -78,7 +78,7 @@ export function dueAt(start: Instant, rule: { readonly limitSeconds: number | nu
 }
 
 /** The shortest limit first; none at all last. For equal limits the stronger reason first. */
-export function byUrgency(a: Rule, b: Rule): number {
+function byUrgency(a: Rule, b: Rule): number {
   const limit = (rule: Rule) => rule.limitSeconds ?? Number.POSITIVE_INFINITY;
   if (limit(a) !== limit(b)) return limit(a) < limit(b) ? -1 : 1;
   if (a.reason === b.reason) return 0;
@@ -249,9 +249,4 @@ function triggersOf(trigger: Question['trigger']): readonly string[] {
   if (trigger === null) return [];
   const list = typeof trigger === 'string' ? trigger.split(/[\s,]+/) : trigger;
   return list.filter((id) => id !== '');
-}
-
-/** Whether the rulebook version governing at `a` still governs at `b`: a changed document shows on open cases. */
-export function sameRulebook(rule: Rule, b: Instant): boolean {
-  return rule.effectiveUntil === null || !hasCome(Temporal.Instant.from(`${rule.effectiveUntil}T00:00:00Z`), b);
 }

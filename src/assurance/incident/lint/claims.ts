@@ -173,10 +173,7 @@ export function delayReportedApart(doc: Doc): Finding[] {
 }
 
 /** Hours from receipt to revocation by the timeline, where they exceed the shortest limit that the text speaks of. */
-export function lateness({
-  timeline,
-  report,
-}: Pick<Doc, 'timeline' | 'report'>): { hours: number; line: number } | null {
+function lateness({ timeline, report }: Pick<Doc, 'timeline' | 'report'>): { hours: number; line: number } | null {
   const received = timeline.entries.find(
     (e) => e.at !== null && /\b(?:received|reached|reported|arrived|sent)\b/i.test(e.text),
   );

@@ -56,7 +56,7 @@ export function templateInForce({ report, context }: Doc): Finding[] {
 }
 
 /** The version a text follows, told by its headings; 3.x are alike and count as the current one. */
-export function versionOf(report: ReadReport): string | null {
+function versionOf(report: ReadReport): string | null {
   const kind = report.kind?.text ?? '';
   if (same(kind, fullReportTitle) || same(kind, preliminaryTitle)) return currentTemplate;
   if (same(kind, 'Incident Report') || same(kind, 'Audit Incident Report')) return '2.0';

@@ -18,7 +18,7 @@ export function asHtml(blocks: readonly Block[], language: string): string {
   return `<!doctype html><html lang="${escapeHtml(language)}" dir="${direction}"><meta charset="utf-8"><body style="${style}">${blocks.map(blockHtml).join('')}</body></html>`;
 }
 
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')

@@ -22,7 +22,7 @@ export function absolute(at: Instant): string {
 }
 
 /** Days and hours above two days, hours and minutes below; null under a minute. */
-export function lengthOf(seconds: number, language: string): string | null {
+function lengthOf(seconds: number, language: string): string | null {
   const minutes = Math.floor(seconds / 60);
   if (minutes === 0) return null;
   const days = minutes >= 2 * 24 * 60 ? Math.floor(minutes / (24 * 60)) : 0;

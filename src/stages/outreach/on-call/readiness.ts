@@ -33,7 +33,7 @@ export type ContactHealth =
   | { readonly state: 'unproven' };
 
 /** A contact is proven again each year and after each bounce. */
-export const provenForDays = 365;
+const provenForDays = 365;
 
 const proves: readonly AttemptResult[] = ['delivered', 'answered'];
 const failsForGood: readonly AttemptResult[] = ['bounced', 'wrong-number'];

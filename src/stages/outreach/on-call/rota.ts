@@ -41,8 +41,8 @@ export interface Shift extends OnCall {
 }
 
 /** Bounds of what is configured. */
-export const levelsMax = 9;
-export const turnDaysMax = 92;
+const levelsMax = 9;
+const turnDaysMax = 92;
 
 /** Everybody on call at `at`, first level first. A level without anybody is left out; see `gaps`. */
 export function onCallAt(rota: Rota, at: Instant): readonly OnCall[] {
