@@ -1,5 +1,6 @@
 /** Open, ask a person, or file. The order of the guards is the promise: evidence and doubt are never filed. */
 import type { Because, Triage } from '../../desk/facts.ts';
+import { unreadableProblems } from '../../foundation/mail/read-message.ts';
 import { knownLanguages } from './language.ts';
 import type { Thresholds } from './thresholds.ts';
 
@@ -19,7 +20,7 @@ export function decideAction(facts: DecisionFacts): { action: Triage['action']; 
   if (report && score >= thresholds.openFrom) return { action: 'open-case', why: [] };
   if (report) return ask('not sure enough to open a case alone');
   if (evidence.length > 0) return ask('evidence is never filed unseen');
-  if (unreadable.length > 0) return ask('part of the message could not be read');
+  if (unreadable.some((code) => unreadableProblems.has(code))) return ask('part of the message could not be read');
   if (score >= thresholds.fileBelow) return ask('could be a report');
   if (language !== 'und' && !knownLanguages.has(language)) return ask('a language that triage does not know');
   return { action: 'file', why: [] };
