@@ -26,7 +26,7 @@ function anApi(options: { mayAct?: boolean } = {}) {
     tickMs: 50,
   });
   const call = createClient({
-    baseUrl: 'http://desk.example',
+    baseUrl: 'http://localhost',
     csrf: () => csrf,
     fetch: (async (url: string, init: RequestInit) => app.request(url, init)) as typeof fetch,
   });
@@ -128,6 +128,12 @@ test('an act without the token of the page is refused, and with it goes through'
   expect((await send({})).status).toBe(403);
   expect(desk.commands).toEqual([]);
   expect((await send({ 'x-csrf-token': csrf })).status).toBe(200);
+});
+
+test('a name that a stranger points at this machine reads nothing', async () => {
+  const { app } = anApi();
+  expect((await app.request('http://rebound.example/api/v1/board')).status).toBe(401);
+  expect((await app.request('http://127.0.0.1:8080/api/v1/board')).status).toBe(200);
 });
 
 test('who may only read cannot act', async () => {

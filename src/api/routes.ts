@@ -7,7 +7,7 @@ import { bodyLimit } from 'hono/body-limit';
 import type { z } from 'zod';
 import { isRefusal, type Refusal } from '../desk/refusal.ts';
 import { rfc3339, type Time } from '../foundation/time/time.ts';
-import { type Access, nobody, type Visitor } from './access/access.ts';
+import { type Access, type AccessManagement, nobody, type Visitor } from './access/access.ts';
 import { commonHeaders, createConsole } from './console.ts';
 import { type Answer, endpoints } from './contract/endpoints.ts';
 import type * as c from './contract/index.ts';
@@ -34,7 +34,7 @@ export interface ApiOptions {
   readonly virtualTime: boolean;
   readonly tickMs?: number;
   /** Who runs the desk, for the public pages; null serves none and takes reports by the API only. */
-  readonly site: PublicSite | null;
+  readonly site?: PublicSite | null;
   /** Told of every failure that is ours; logs ids, never bodies. */
   readonly onError?: (error: unknown, at: { method: string; path: string }) => void;
 }
@@ -122,6 +122,12 @@ export function createApi(options: ApiOptions): Hono<Env> {
     });
   }
 
+  const manage = (): AccessManagement => {
+    if (access.manage === undefined)
+      throw new ProblemError(409, 'no_sign_in', 'This desk runs without sign-in; there are no people to look after.');
+    return access.manage;
+  };
+
   on('getMe', async ({ request }) => me(await access.visitor(request), options));
   on('getBoard', ({ query }) => desk.board(query));
   on('getInbox', ({ query }) => desk.inbox(query));
@@ -144,10 +150,20 @@ export function createApi(options: ApiOptions): Hono<Env> {
   on('getLadders', ({ query }) => desk.ladders(query));
   on('getLog', ({ query }) => desk.log(query));
   on('getProposals', () => desk.proposals());
-  on('commandCase', async ({ path, body, context }) => done(await desk.command(path('caseId'), body, context), 'case'));
-  on('decideProposal', async ({ path, body, context }) =>
-    done(await desk.decideProposal(path('proposalId'), body, context), 'proposal'),
-  );
+  on('commandCase', async ({ path, body, context, who }) => {
+    if (personActs.has(body.do)) mustBePerson(who);
+    return done(await desk.command(path('caseId'), body, context), 'case');
+  });
+  on('decideProposal', async ({ path, body, context, who }) => {
+    mustBePerson(who);
+    return done(await desk.decideProposal(path('proposalId'), body, context), 'proposal');
+  });
+  const now = () => rfc3339(time.now());
+  on('getPeople', async () => ({ now: now(), rows: [...(await manage().people())] }));
+  on('addPerson', ({ body }) => manage().addPerson(body));
+  on('getTokens', async () => ({ now: now(), rows: [...(await manage().tokens())] }));
+  on('addToken', ({ body, who }) => manage().addToken(body, who.id));
+  on('removeToken', async ({ path }) => ({ now: now(), removed: await manage().removeToken(path('tokenId')) }));
 
   const receive: ReceiveOptions = {
     desk,
@@ -155,8 +171,10 @@ export function createApi(options: ApiOptions): Hono<Env> {
     rate: new ReportRate(),
     contact: options.site?.contact ?? 'us by mail',
   };
+  access.addRoutes?.(app as unknown as Hono);
   app.post(paths.report[1], async (context) => context.json(await receiveReport(context, 'api', receive), 202));
-  if (options.site !== null) addPublicPages(app, { desk, time, site: options.site, receive });
+  const site = options.site ?? null;
+  if (site !== null) addPublicPages(app, { desk, time, site, receive });
 
   const feed = createFeed({ desk, time, tickMs: options.tickMs ?? 5000 });
   app.get(feedPath, (context) => {
@@ -174,6 +192,22 @@ export function createApi(options: ApiOptions): Hono<Env> {
   });
   if (options.webRoot !== null) app.get('*', createConsole(options.webRoot));
   return app;
+}
+
+/** Acts that carry a person's name into the record: a program cannot approve, hold or conclude. */
+const personActs: ReadonlySet<c.CaseCommand['do']> = new Set([
+  'approve',
+  'close-matter',
+  'dismiss',
+  'hold',
+  'release',
+  'schedule',
+  'first-known',
+]);
+
+function mustBePerson(who: Principal): void {
+  if (!who.id.startsWith('person:'))
+    throw new ProblemError(403, 'person_needed', 'This is the act of a named person; an API token cannot do it.');
 }
 
 type QueryOf<N extends OperationName> = (typeof endpoints)[N] extends { readonly query: infer S extends z.ZodType }

@@ -2,6 +2,7 @@
  * Who is asking. The API knows sessions and tokens only through this port, so that an evaluation on one machine, the
  * built-in sign-in and a later OIDC provider are three answers to one question.
  */
+import type { Hono } from 'hono';
 import type * as c from '../contract/index.ts';
 import type { Principal } from '../port.ts';
 
@@ -14,10 +15,22 @@ export interface Visitor {
   readonly csrf: string | null;
 }
 
+/** Looking after people and tokens; absent where there is no sign-in. */
+export interface AccessManagement {
+  people(): Promise<readonly c.Person[]>;
+  addPerson(wanted: c.PersonIn): Promise<c.PersonAdded>;
+  tokens(): Promise<readonly c.Token[]>;
+  addToken(wanted: c.TokenIn, by: string): Promise<c.TokenAdded>;
+  removeToken(tokenId: string): Promise<boolean>;
+}
+
 export interface Access {
   /** `link`: people sign in by one-time link. `none`: whoever reaches the port is `local` (evaluation only). */
   readonly signIn: 'none' | 'link';
   visitor(request: Request): Promise<Visitor>;
+  readonly manage?: AccessManagement;
+  /** Pages of its own, such as the one behind a sign-in link. */
+  addRoutes?(app: Hono): void;
 }
 
 export const nobody: Visitor = { principal: null, roles: [], scopes: new Set(), csrf: null };
@@ -25,9 +38,17 @@ export const nobody: Visitor = { principal: null, roles: [], scopes: new Set(), 
 /**
  * No sign-in: everybody who reaches the port is one person and may read, and act when `mayAct`. For an evaluation bound
  * to the loopback address; never reachable from a network. The CSRF token is fixed per process because a hostile page
- * in the same browser must not act through an open localhost port.
+ * in the same browser must not act through an open localhost port; and only names of this machine are answered, so that
+ * a name that a stranger points here (DNS rebinding) reads nothing.
  */
-export function localAccess(options: { name: string; mayAct: boolean; csrf: string }): Access {
+export function localAccess(options: {
+  name: string;
+  mayAct: boolean;
+  csrf: string;
+  /** Host names that may ask, besides those of the loopback. */
+  hosts?: readonly string[];
+}): Access {
+  const hosts = new Set(['localhost', '127.0.0.1', '[::1]', ...(options.hosts ?? [])]);
   const principal: Principal = {
     id: 'person:local',
     name: options.name,
@@ -39,5 +60,5 @@ export function localAccess(options: { name: string; mayAct: boolean; csrf: stri
     scopes: new Set(options.mayAct ? ['read', 'act'] : ['read']),
     csrf: options.csrf,
   };
-  return { signIn: 'none', visitor: async () => visitor };
+  return { signIn: 'none', visitor: async (request) => (hosts.has(new URL(request.url).hostname) ? visitor : nobody) };
 }
