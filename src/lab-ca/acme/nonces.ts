@@ -1,5 +1,5 @@
 /** RFC 8555 section 6.5. Each is good once; the oldest are forgotten, which a client answers by asking for another. */
-import { randomBytes } from 'node:crypto';
+import { randomToken } from './random.ts';
 
 const noncesMax = 100_000;
 
@@ -7,7 +7,7 @@ export class Nonces {
   readonly #open = new Set<string>();
 
   issue(): string {
-    const nonce = randomBytes(16).toString('base64url');
+    const nonce = randomToken(16);
     this.#open.add(nonce);
     if (this.#open.size > noncesMax) {
       for (const oldest of this.#open) {

@@ -2,11 +2,11 @@
  * Accounts, orders and authorizations, in this process. The certificates and their revocations are durable; an order
  * that was under way when the lab CA stopped is placed again by its client.
  */
-import { randomBytes } from 'node:crypto';
 import type { Serial } from '../../foundation/brand.ts';
 import type { Instant } from '../../foundation/time/time.ts';
 import type { IssuerId } from '../certificate.ts';
 import type { PublicJwk } from './jws.ts';
+import { randomToken } from './random.ts';
 
 export type AccountStatus = 'valid' | 'deactivated' | 'revoked';
 
@@ -130,7 +130,7 @@ export class AcmeState {
 }
 
 export function newId(): string {
-  return randomBytes(12).toString('base64url');
+  return randomToken(12);
 }
 
 function nameKey(account: string, name: string, wildcard: boolean): string {
