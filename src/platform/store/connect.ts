@@ -2,11 +2,12 @@
  * The desk's connection to PostgreSQL: the one at `databaseUrl`, or the embedded one of the data folder, kept running
  * for as long as the desk does. A server that dies under a running desk is started again without anybody's hand.
  */
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { Fault } from '../../foundation/fault.ts';
-import { ensureServer, type Server, stopServer } from './embedded.ts';
-import { asFault } from './faults.ts';
+import { ensureServer, presencePrefix, type Server, stopServer } from './embedded.ts';
+import { asFault, isOutage } from './faults.ts';
 import { columnTypes } from './types.ts';
 
 /** The part of pino that this room uses. */
@@ -43,6 +44,7 @@ const databaseName = 'rescind';
 const connectTimeoutMs = 10_000;
 /** Longer than the longest honest statement, a migration of a full inventory. */
 const answerMaxMs = 10 * 60_000;
+const reachAttemptsMax = 5;
 const retryFirstMs = 200;
 const retryMostMs = 10_000;
 /** Older servers lack what the statements here use. */
@@ -74,9 +76,8 @@ async function connectForeign(options: ConnectOptions, url: string): Promise<Dat
 }
 
 async function connectEmbedded(options: ConnectOptions): Promise<Database> {
-  let server = await ensureServer(options);
+  let server = await reach(options);
   options.log?.info({ pid: server.pid, adopted: server.adopted }, 'database ready');
-  await ensureDatabase(server);
   const connection: pg.ClientConfig = {
     ...server.connection,
     database: databaseName,
@@ -84,8 +85,10 @@ async function connectEmbedded(options: ConnectOptions): Promise<Database> {
   };
   const pool = openPool(connection, options);
   const stopping = new AbortController();
+  const presence = `${presencePrefix}${randomUUID()}`;
   const guard = keepRunning({
     options,
+    presence,
     connection,
     signal: stopping.signal,
     restarted: (again) => {
@@ -102,7 +105,7 @@ async function connectEmbedded(options: ConnectOptions): Promise<Database> {
         stopping.abort();
         await guard;
         await pool.end();
-        const ended = await stopServer(options.dataFolder, server);
+        const ended = await stopServer(options.dataFolder, server, { own: presence });
         options.log?.info({ ended }, ended ? 'database stopped' : 'database left running for another desk');
       })();
       return stopped;
@@ -110,8 +113,22 @@ async function connectEmbedded(options: ConnectOptions): Promise<Database> {
   };
 }
 
+/** Another desk may be stopping the server just when this one has adopted it: then it is started again. */
+async function reach(options: ConnectOptions): Promise<Server> {
+  for (let attempt = 1; ; attempt++) {
+    const server = await ensureServer(options);
+    try {
+      await ensureDatabase(server);
+      return server;
+    } catch (error) {
+      if (!isOutage(error) || attempt === reachAttemptsMax) throw error;
+    }
+  }
+}
+
 interface Guarded {
   readonly options: ConnectOptions;
+  readonly presence: string;
   readonly connection: pg.ClientConfig;
   readonly signal: AbortSignal;
   readonly restarted: (server: Server) => void;
@@ -121,10 +138,10 @@ interface Guarded {
  * Holds one connection open all the time. It shows other desks that this one is there, and its end is how we learn
  * at once that the server died; then the server is started again, with growing pauses while that fails.
  */
-async function keepRunning({ options, connection, signal, restarted }: Guarded): Promise<void> {
-  let pause = retryFirstMs;
+async function keepRunning({ options, presence, connection, signal, restarted }: Guarded): Promise<void> {
+  let pause = 0;
   while (!signal.aborted) {
-    const client = new pg.Client({ ...connection, application_name: 'rescind presence' });
+    const client = new pg.Client({ ...connection, application_name: presence });
     const ended = new Promise<void>((resolve) => {
       client.once('end', () => resolve());
       client.on('error', () => resolve());
@@ -132,22 +149,23 @@ async function keepRunning({ options, connection, signal, restarted }: Guarded):
     });
     try {
       await client.connect();
-      pause = retryFirstMs;
+      pause = 0;
       await ended;
     } catch {
       // Not there: what follows brings it back.
     }
     await client.end().catch(() => {});
     if (signal.aborted) return;
+    await sleep(pause, undefined, { signal }).catch(() => {});
+    if (signal.aborted) return;
+    pause = Math.min(Math.max(pause * 2, retryFirstMs), retryMostMs);
     try {
       const server = await ensureServer(options);
       restarted(server);
-      options.log?.warn({ pid: server.pid, adopted: server.adopted }, 'database was gone and is back');
+      options.log?.warn({ pid: server.pid, adopted: server.adopted }, 'the connection to the database broke; it runs');
     } catch (error) {
       const fault = asFault(error);
       options.log?.warn({ code: codeOf(fault), pause }, fault.message);
-      await sleep(pause, undefined, { signal }).catch(() => {});
-      pause = Math.min(pause * 2, retryMostMs);
     }
   }
 }

@@ -82,17 +82,25 @@ async function ensure(options: ServerOptions): Promise<Server> {
   }
 }
 
+/** What every desk's standing connection is called; the rest of the name tells desks apart. */
+export const presencePrefix = 'rescind presence ';
+
 /**
- * Stops the server unless another desk is still connected to it (roles may be split over processes). Waits until it
- * has written everything; returns false when it was left running for the others.
+ * Stops the server unless others are connected (roles may be split over processes). Waits until it has written
+ * everything; returns false when it was left running for the others. `others` are desks, by their presence, with
+ * `own` the presence of the caller: counting every connection would count the caller's own that are just closing.
  */
-export async function stopServer(dataFolder: string, server: Server): Promise<boolean> {
+export async function stopServer(
+  dataFolder: string,
+  server: Server,
+  others: { readonly own: string } | 'anybody',
+): Promise<boolean> {
   const places = findPlaces(dataFolder, serverUser());
   const release = await takeLock(places.lock, startMaxMs);
   try {
     const running = readPostmaster(places.cluster);
     if (!running || !isRunning(running)) return true;
-    if (await othersConnected(server)) return false;
+    if (await othersConnected(server, others)) return false;
     // SIGINT is PostgreSQL's fast shutdown: sessions end, a checkpoint is written, nothing has to be recovered.
     await endProcess(running);
     return true;
@@ -283,14 +291,16 @@ async function isReady(running: Postmaster, password: string): Promise<boolean> 
   }
 }
 
-async function othersConnected(server: Server): Promise<boolean> {
+async function othersConnected(server: Server, others: { readonly own: string } | 'anybody'): Promise<boolean> {
   const client = new pg.Client({ ...server.connection, database: 'postgres', connectionTimeoutMillis: 5_000 });
   client.on('error', () => {});
   try {
     await client.connect();
     const { rows } = await client.query<{ others: boolean }>(
       `SELECT count(*) > 0 AS others FROM pg_stat_activity
-        WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()`,
+        WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+          AND ($1::text IS NULL OR (starts_with(application_name, $2) AND application_name <> $1))`,
+      [others === 'anybody' ? null : others.own, presencePrefix],
     );
     return rows[0]?.others ?? false;
   } catch {

@@ -16,7 +16,7 @@ while (idleLooks < idleLooksMax) {
   if (others === null) process.exit(0);
   idleLooks = others === 0 ? idleLooks + 1 : 0;
 }
-await stopServer(dataFolder, server);
+await stopServer(dataFolder, server, 'anybody');
 
 /** How many connections others hold; null when the server is gone. Removes databases of tests that crashed. */
 async function look(): Promise<number | null> {
