@@ -144,11 +144,13 @@ class Search {
       if (group === undefined) groups.set(block.path, [block]);
       else group.push(block);
     }
+    const enclosed = new Set(this.message.attachments.map((attachment) => attachment.path));
     const redacted = new Map<TextBlock, TextBlock>();
     for (const [path, blocks] of groups) {
       const found = extractFromText(blocks.map((block) => block.text).join('\n'));
       this.textFinds.set(path, found);
-      this.note(path === '' ? 'body' : path, found);
+      // A text file that is enclosed is shown as text as well; its keys are counted once, with the file.
+      if (!enclosed.has(path)) this.note(path === '' ? 'body' : path, found);
       const texts = redactBlocks(
         blocks.map((block) => block.text),
         found,

@@ -333,6 +333,26 @@ const sources = fileURLToPath(new URL('../../../', import.meta.url));
 const modules = fileURLToPath(new URL('../../../../node_modules/', import.meta.url));
 const packageFile = fileURLToPath(new URL('../../../../package.json', import.meta.url));
 
+/**
+ * The command line of a confined Node: no file but the program's own, no network, children or threads by the
+ * permission model; no core file and no file of any size by the kernel, whatever happens in the runtime.
+ */
+export function confinedCommand(memoryMegabytes: number, program: readonly string[]): string[] {
+  const node = [
+    process.execPath,
+    '--permission',
+    `--allow-fs-read=${sources}*`,
+    `--allow-fs-read=${modules}*`,
+    `--allow-fs-read=${packageFile}`,
+    `--max-old-space-size=${memoryMegabytes}`,
+    '--no-warnings',
+    '--disable-proto=delete',
+    ...program,
+  ];
+  if (!existsSync('/bin/sh')) return node;
+  return ['/bin/sh', '-c', 'ulimit -c 0; ulimit -f 0; exec "$0" "$@"', ...node];
+}
+
 class Child {
   readonly ready: Promise<boolean>;
   reports = 0;
@@ -341,22 +361,10 @@ class Child {
   private receive: (message: FromRoom | null) => void = () => {};
 
   constructor(memoryMegabytes: number, program: number) {
-    const flags = [
-      '--permission',
-      `--allow-fs-read=${sources}*`,
-      `--allow-fs-read=${modules}*`,
-      `--allow-fs-read=${packageFile}`,
-      `--max-old-space-size=${memoryMegabytes}`,
-      '--no-warnings',
-      `--import=${preload}`,
-      '--disable-proto=delete',
-    ];
-    const command = [process.execPath, ...flags, childFile];
-    // No core file and no file of any size, by the kernel, whatever happens in the runtime. Own environment: none.
-    const shell = existsSync('/bin/sh');
+    const [command, ...rest] = confinedCommand(memoryMegabytes, [`--import=${preload}`, childFile]);
     this.process = spawn(
-      shell ? '/bin/sh' : (command[0] as string),
-      shell ? ['-c', 'ulimit -c 0; ulimit -f 0; exec "$0" "$@"', ...command] : command.slice(1),
+      command as string,
+      rest,
       // Standard error goes nowhere: a crash message could quote what was being read.
       { stdio: ['ignore', 'ignore', 'ignore', program, 'ipc'], serialization: 'advanced', env: {} },
     );

@@ -1,0 +1,243 @@
+/** The reading room through its own door: real children, a real pipe. */
+import { Encrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
+import { afterAll, describe, expect, it } from 'vitest';
+import { pack } from '../../../foundation/containers/index.ts';
+import { keyHashes } from '../../../foundation/pki/spki.ts';
+import { at } from '../../../foundation/time/time.ts';
+import { verifyProof } from '../prove/record.ts';
+import { aCertificate, aCsr, anEcKey, anRsaKey, fingerprintOf, spkiOfKey } from '../prove/test-keys.ts';
+import { textList } from '../weak/lists.ts';
+import { type CertificateBytes, createReadingRoom, type ReadInput, type ReadingRoom } from './room.ts';
+
+const key = anRsaKey();
+const pem = key.privateKey.export({ format: 'pem', type: 'pkcs8' }) as string;
+const certificate = aCertificate(key);
+const fingerprint = fingerprintOf(certificate);
+const canonical = keyHashes(spkiOfKey(key)).canonical;
+const inventory = async (): Promise<CertificateBytes[]> => [{ fingerprint, der: certificate }];
+
+interface Part {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+function aMail(body: string, attachments: readonly Part[] = [], headers = ''): Buffer {
+  const head = `From: researcher@keywatch.example\r\nTo: revoke@ca.example\r\nSubject: a key\r\nMessage-ID: <1@keywatch.example>\r\n${headers}MIME-Version: 1.0\r\n`;
+  const text = body.replace(/\r?\n/g, '\r\n');
+  if (attachments.length === 0) return Buffer.from(`${head}Content-Type: text/plain; charset=utf-8\r\n\r\n${text}\r\n`);
+  const parts = attachments.map(
+    ({ name, bytes }) =>
+      `--b\r\nContent-Type: application/octet-stream; name="${name}"\r\nContent-Disposition: attachment; filename="${name}"\r\nContent-Transfer-Encoding: base64\r\n\r\n${Buffer.from(
+        bytes,
+      )
+        .toString('base64')
+        .replace(/(.{76})/g, '$1\r\n')}\r\n`,
+  );
+  return Buffer.from(
+    `${head}Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n${text}\r\n${parts.join('')}--b--\r\n`,
+  );
+}
+
+const plain = (bytes: Uint8Array, more: Partial<ReadInput> = {}): ReadInput => ({
+  bytes,
+  sealed: false,
+  keyId: null,
+  reportId: 'report-7',
+  receivedAt: at('2026-03-07T20:00:00Z'),
+  ...more,
+});
+
+const identity = await generateX25519Identity();
+const rooms: [string, ReadingRoom][] = [
+  [
+    'in children',
+    createReadingRoom({ identity: async (id) => (id === 'today' ? identity : null), size: 1, millisecondsMax: 20_000 }),
+  ],
+  [
+    'in this process',
+    createReadingRoom({ identity: async (id) => (id === 'today' ? identity : null), inProcess: true }),
+  ],
+];
+afterAll(async () => {
+  for (const [, room] of rooms) await room.close();
+});
+
+describe.each(rooms)('the reading room, %s', (_where, room) => {
+  it('opens a sealed report, proves the key for our certificate and lets only redacted words out', async () => {
+    const encrypter = new Encrypter();
+    encrypter.addRecipient(await identityToRecipient(identity));
+    const sealed = await encrypter.encrypt(
+      aMail(`I found this.\n\n${pem}\nBest, R.`, [{ name: 'again.pem', bytes: Buffer.from(pem) }]),
+    );
+    let asked: readonly string[] = [];
+    const reading = await room.read(plain(sealed, { sealed: true, keyId: 'today' }), async (found) => {
+      asked = found.keyHashes;
+      return inventory();
+    });
+    expect(asked).toContain(canonical);
+    expect(reading.evidence.map((item) => [item.form, item.verdict, item.matches])).toEqual([
+      ['private-key', 'proven-key', [fingerprint]],
+      ['private-key', 'proven-key', [fingerprint]],
+    ]);
+    expect(verifyProof(reading.evidence[0]!.proof, certificate).ok).toBe(true);
+    expect(reading.evidence[0]!.proof!.statement).toContain('report: report-7');
+    expect(reading.objects.hasPrivateKey).toBe(true);
+    expect(reading.sawPrivateKey).toBe(true);
+    expect(reading.message.texts.map((block) => block.text).join('\n')).toContain(`[private key, SPKI ${canonical}]`);
+    expect(reading.message.subject).toBe('a key');
+    expect(reading.message.attachments[0]).toMatchObject({ fileName: 'again.pem' });
+    expectNoKey(reading, pem);
+  });
+
+  it('takes a key out of headers, archives and documents as well, and keeps the words around it', async () => {
+    const flat = pem.trim().replaceAll('\n', ' ');
+    const zip = pack('zip', [
+      { path: 'readme.txt', bytes: Buffer.from(`serial 4a10c3\n${pem}`) },
+      { path: 'key.pem', bytes: Buffer.from(pem) },
+    ]);
+    const reading = await room.read(
+      plain(aMail('see the zip', [{ name: 'keys.zip', bytes: zip }], `X-Note: ${flat}\r\n`)),
+      inventory,
+    );
+    expect(reading.evidence.filter((item) => item.verdict === 'proven-key').map((item) => item.source)).toEqual([
+      'keys.zip>readme.txt',
+      'keys.zip>key.pem',
+    ]);
+    expect(reading.message.texts.some((block) => block.text.includes('serial 4a10c3'))).toBe(true);
+    expectNoKey(reading, pem);
+  });
+
+  it('opens a locked key with the pass phrase that the report states, and removes both', async () => {
+    const locked = key.privateKey.export({
+      format: 'pem',
+      type: 'pkcs8',
+      cipher: 'aes-256-cbc',
+      passphrase: 'Tr0ub4dor&3',
+    }) as string;
+    const stated = await room.read(plain(aMail(`The pass phrase is Tr0ub4dor&3. Here:\n${locked}`)), inventory);
+    expect(stated.evidence.map((item) => item.verdict)).toEqual(['proven-key']);
+    expect(JSON.stringify(stated.message.texts)).not.toContain('Tr0ub4dor');
+    const silent = await room.read(plain(aMail(`Here:\n${locked}`)), inventory);
+    expect(silent.evidence.map((item) => [item.form, item.verdict])).toEqual([['encrypted-key', 'claim-only']]);
+    expect(silent.encryptedUnopened).toBe(true);
+    expect(JSON.stringify(silent.message.texts)).toContain('[locked private key');
+    expectNoKey(silent, locked);
+  });
+
+  it('says of an enrolment request that anybody may have it', async () => {
+    const csr = aCsr(key, 'This key is compromised');
+    const mail = aMail('see file', [{ name: 'x.csr', bytes: csr }]);
+    const asStatement = await room.read(plain(mail), inventory);
+    expect(asStatement.evidence[0]?.verdict).toBe('proven-statement');
+    const replayed = await room.read(plain(mail), inventory, async (hashes) => hashes);
+    expect(replayed.evidence[0]?.verdict).toBe('possession-only');
+  });
+
+  it('does not open what another identity sealed', async () => {
+    const encrypter = new Encrypter();
+    encrypter.addRecipient(await identityToRecipient(await generateX25519Identity()));
+    const sealed = await encrypter.encrypt(aMail('x'));
+    await expect(room.read(plain(sealed, { sealed: true, keyId: 'today' }), inventory)).rejects.toMatchObject({
+      code: 'sealed_corrupt',
+    });
+    await expect(room.read(plain(sealed, { sealed: true, keyId: 'gone' }), inventory)).rejects.toMatchObject({
+      code: 'sealing_identity_gone',
+    });
+  });
+
+  it('reads a single file, such as a fetched page', async () => {
+    const page = Buffer.from(`<html><pre>${pem}</pre></html>`);
+    const reading = await room.read(plain(page, { kind: 'file', name: 'https://paste.example/raw/1' }), inventory);
+    expect(reading.evidence).toMatchObject([{ verdict: 'proven-key', source: 'https://paste.example/raw/1' }]);
+    expectNoKey(reading, pem);
+  });
+
+  it('reads anything: empty, random, cut off', async () => {
+    for (const bytes of [Buffer.alloc(0), Buffer.from('\u0000\u0001'), aMail(pem).subarray(0, 400)]) {
+      const reading = await room.read(plain(bytes), inventory);
+      expect(Array.isArray(reading.evidence)).toBe(true);
+    }
+  });
+});
+
+describe('the reading room', () => {
+  it('gives per-item verdicts: one forged key among fifty real ones', async () => {
+    const [, room] = rooms[0]!;
+    const pairs = Array.from({ length: 50 }, () => anEcKey());
+    const certificates = pairs.map((pair) => aCertificate(pair));
+    const victim = pairs[20]!.privateKey.export({ format: 'jwk' });
+    const forged = JSON.stringify({ ...victim, d: anEcKey().privateKey.export({ format: 'jwk' }).d });
+    const files = pairs.map(
+      (pair, i): Part => ({
+        name: `${i}.pem`,
+        bytes: Buffer.from(i === 20 ? forged : (pair.privateKey.export({ format: 'pem', type: 'pkcs8' }) as string)),
+      }),
+    );
+    const zip = pack(
+      'zip',
+      files.map(({ name, bytes }) => ({ path: name, bytes })),
+    );
+    const reading = await room.read(plain(aMail('bulk', [{ name: 'k.zip', bytes: zip }])), async () =>
+      certificates.map((der) => ({ fingerprint: fingerprintOf(der), der })),
+    );
+    const verdicts = reading.evidence.map((item) => item.verdict);
+    expect(verdicts.filter((verdict) => verdict === 'proven-key')).toHaveLength(49);
+    expect(reading.evidence[verdicts.indexOf('refuted')]?.refutedFor).toEqual([fingerprintOf(certificates[20]!)]);
+    expect(reading.evidence.flatMap((item) => item.matches)).not.toContain(fingerprintOf(certificates[20]!));
+  });
+
+  it('is not held up by a report that runs into the limit: it is read carefully, and the next one as usual', async () => {
+    const room = createReadingRoom({ identity: async () => null, size: 1, millisecondsMax: 1_500 });
+    try {
+      // Locked so that each try costs as much as is allowed.
+      const slow = key.privateKey.export({
+        format: 'der',
+        type: 'pkcs8',
+        cipher: 'aes-256-cbc',
+        passphrase: 'no such',
+      }) as Buffer;
+      const many = Array.from(
+        { length: 400 },
+        () => `-----BEGIN ENCRYPTED PRIVATE KEY-----\n${slow.toString('base64')}\n-----END ENCRYPTED PRIVATE KEY-----`,
+      );
+      const reading = await room.read(plain(aMail(`serial 4a10c3\n${many.join('\n')}`)), inventory);
+      expect(reading.problems).toContain('reading_limit');
+      expect(reading.message.texts[0]?.text).toContain('serial 4a10c3');
+      expectNoKey(reading, slow.toString('base64'));
+      expect((await room.read(plain(aMail(pem)), inventory)).evidence[0]?.verdict).toBe('proven-key');
+    } finally {
+      await room.close();
+    }
+  });
+
+  it('asks the desk’s lists about keys that come out', async () => {
+    const listed = anEcKey();
+    const der = aCertificate(listed);
+    const lists = () => [textList(`${keyHashes(spkiOfKey(listed)).canonical},debian`, 'ours')];
+    const room = createReadingRoom({ identity: async () => null, inProcess: true, lists });
+    const reading = await room.read(plain(aMail('weak', [{ name: 'c.der', bytes: der }])), async () => []);
+    expect(reading.evidence[0]).toMatchObject({ form: 'certificate', verdict: 'computable' });
+    expect(reading.evidence[0]!.findings.find((f) => f.check === 'debian')?.verdict).toBe('computable');
+    expect('spki' in reading.evidence[0]!).toBe(false);
+  });
+});
+
+/** No stretch of the key’s base64, in any field, however deep. */
+function expectNoKey(value: unknown, secret: string): void {
+  const body = secret.replace(/-----[^-]+-----/g, '').replace(/[^A-Za-z0-9+/]/g, '');
+  const seen: string[] = [];
+  const walk = (one: unknown): void => {
+    if (typeof one === 'string') seen.push(one);
+    else if (one instanceof Uint8Array)
+      seen.push(Buffer.from(one).toString('latin1'), Buffer.from(one).toString('base64'));
+    else if (one instanceof Map) for (const [k, v] of one) walk([k, v]);
+    else if (Array.isArray(one)) one.forEach(walk);
+    else if (typeof one === 'object' && one !== null) Object.values(one).forEach(walk);
+  };
+  walk(value);
+  const all = seen.join('\n').replace(/[^A-Za-z0-9+/]/g, '');
+  // The public part may appear (in a proof); the secret half of the encoding must not.
+  for (let i = Math.floor(body.length / 2); i + 20 <= body.length; i += 20) {
+    expect(all.includes(body.slice(i, i + 20)), `at ${i}`).toBe(false);
+  }
+}
