@@ -13,7 +13,7 @@ import { type PumpParts, pumpIntake } from '../app/intake-pump.ts';
 import type { PerformParts } from '../app/perform/perform.ts';
 import type { Fetcher, Log, Pager, Room, WeakKeys } from '../app/ports.ts';
 import { caseFile, certificateSets } from '../app/store-parts.ts';
-import { policyOf } from '../desk/policy/cps-overlay.ts';
+import { type Policy, policyOf } from '../desk/policy/cps-overlay.ts';
 import type { CaseId } from '../foundation/brand.ts';
 import { Fault } from '../foundation/fault.ts';
 import { hasCome, type Instant, type Time } from '../foundation/time/time.ts';
@@ -24,6 +24,11 @@ import { storeMigrations } from '../platform/store/migrations.ts';
 import { postgresStore } from '../platform/store/postgres.ts';
 import { postgresReadings, type Readings, readingMigrations } from '../platform/store/readings.ts';
 import type { Store } from '../platform/store/store.ts';
+import {
+  type BlockedKeyStore,
+  migrations as evidenceMigrations,
+  postgresBlockedKeys,
+} from '../stages/evidence/blocked-keys/postgres.ts';
 import type { ChannelContext } from '../stages/intake/channel.ts';
 import type { SealingIdentities } from '../stages/intake/identities.ts';
 import { fileSealingIdentities } from '../stages/intake/identities-file.ts';
@@ -46,7 +51,7 @@ import type { RevocationConnector } from '../stages/revocation/connector.ts';
 import type { Fetch } from '../stages/status/index.ts';
 import { httpProbe } from '../stages/status/index.ts';
 import type { Config } from './config.ts';
-import { blockedKeyParts, openRoom, reportedFetcher, weakKeyChecks } from './evidence-parts.ts';
+import { type HeldLists, holdLists, openRoom, reportedFetcher, weakKeyChecks } from './evidence-parts.ts';
 import { finderOf } from './finder.ts';
 import { readParts } from './reading-parts.ts';
 
@@ -63,6 +68,8 @@ export interface DeskSeams {
   readonly fetch?: Fetch;
   /** How reported addresses are fetched; safely from the network when left out. */
   readonly fetcher?: Fetcher;
+  /** Reading-room children kept ready; two when left out. */
+  readonly roomSize?: number;
 }
 
 export interface Desk {
@@ -85,6 +92,11 @@ export interface Desk {
   /** A line of the CA's own mail gateway: what it refused or held has arrived all the same. */
   noteGateway(line: GatewayLine): Promise<void>;
   isBlocked(spkiSha256: string): Promise<boolean>;
+  readonly blocked: BlockedKeyStore;
+  readonly lists: HeldLists;
+  readonly policy: Policy;
+  /** What listens for this desk, for the screen that shows channel health. */
+  readonly listening: { kind: string; address: string }[];
   /** Reads what is unread and advances what is due, until nothing is. */
   runDue(): Promise<void>;
   /** When something is due by itself; null when nothing waits. */
@@ -108,7 +120,7 @@ export async function migrateAll(pool: Pool, now: Instant): Promise<void> {
       { room: 'inventory', migrations: inventoryMigrations },
       { room: 'renewal-info', migrations: renewalMigrations },
       { room: 'outreach', migrations: [...directoryMigrations, ...outboxMigrations] },
-      { room: 'evidence', migrations: blockedKeyParts.migrations },
+      { room: 'evidence', migrations: evidenceMigrations },
       { room: 'readings', migrations: readingMigrations },
     ],
     now,
@@ -133,12 +145,13 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
   const receive = receiveReport({ ledger, keys: identities, time });
   const renewalStore = postgresRenewalStore(pool);
   const renewal = new RenewalInfo({ store: renewalStore, source: inventory, time });
-  const room: Room & { close(): Promise<void> } = await openRoom(identities);
-  const weakKeys: WeakKeys = weakKeyChecks();
+  const blocked = postgresBlockedKeys(pool);
+  const lists = await holdLists(blocked);
+  const room: Room & { close(): Promise<void> } = openRoom(identities, lists, seams.roomSize ?? 2);
+  const weakKeys: WeakKeys = weakKeyChecks(lists);
   const troubles: string[] = [];
   const gateway: GatewayLine[] = [];
   const outbox = postgresOutbox(pool);
-  const blocked = blockedKeyParts.open(pool);
   let nudge = (): void => {};
 
   const parts: PumpParts & PerformParts = {
@@ -167,10 +180,9 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
     blocked,
     renewal: {
       async advise(matter, now) {
-        const endBy =
-          matter.dueAt === null
-            ? now.add({ hours: 24 })
-            : matter.dueAt.subtract({ seconds: policy.publishMarginSeconds });
+        // Inside the internal limit: a window that outlives the revocation would tell clients to wait for an outage.
+        const cutOff = parts.policy.cutOffAt(matter);
+        const endBy = hasCome(cutOff, now) ? now.add({ minutes: 5 }) : cutOff;
         const listId = matter.keys.length > 0 ? null : matter.set.setId;
         if (listId !== null) await prepareList(parts, renewalStore, listId);
         const window = await renewal.advise({
@@ -179,9 +191,11 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
           keys: matter.keys,
           listId,
           decidedAt: now,
-          endBy: hasCome(endBy, now) ? now.add({ minutes: 5 }) : endBy,
-          pace: matter.basis === 'proof' ? 'at-once' : 'spread',
-          explanationUrl: null,
+          endBy,
+          // Renewals of a long limit are spread, so that they do not stampede; 24 hours leave no room for that.
+          pace: (matter.rule.limitSeconds ?? 0) > 86_400 ? 'spread' : 'at-once',
+          explanationUrl:
+            config.http.publicUrl === null ? null : `${config.http.publicUrl.replace(/\/$/, '')}/renewal/{certID}`,
         });
         return window.end;
       },
@@ -254,6 +268,10 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
       wake,
       identities,
       troubles,
+      blocked,
+      lists,
+      policy,
+      listening: [],
     },
     async runDue() {
       for (;;) {

@@ -71,6 +71,7 @@ export function deskPublic(desk: Desk, links: Links, contact: string): Public {
         channel,
         source: channel === 'api' ? 'report-api' : 'report-form',
         sourceKey: null,
+        sightedAs: null,
         folder: null,
         mailbox: contact,
         envelopeFrom: null,

@@ -1,6 +1,7 @@
 /** What the console and other programs read: the desk's stores in the shapes of the API's contract. */
 import type * as c from '../../api/contract/index.ts';
 import type { DeskPort } from '../../api/port.ts';
+import { presentLadders } from '../../api/present/ladders.ts';
 import { presentBoardRow, presentCase, presentInboxItem, titleOf } from '../../api/present/present-case.ts';
 import { sentenceOf } from '../../api/present/sentences.ts';
 import { eventFromJson } from '../../app/event-json.ts';
@@ -8,7 +9,7 @@ import { type Case, stageOf } from '../../desk/case.ts';
 import type { Event } from '../../desk/events.ts';
 import { replay } from '../../desk/evolve.ts';
 import type { CaseId, Fingerprint } from '../../foundation/brand.ts';
-import { type Instant, rfc3339 } from '../../foundation/time/time.ts';
+import { at, type Instant, rfc3339 } from '../../foundation/time/time.ts';
 import type { StoredEvent } from '../../platform/store/case-store.ts';
 import { findAny } from '../../stages/inventory/index.ts';
 import type { Letter } from '../../stages/outreach/outbox/outbox.ts';
@@ -32,6 +33,7 @@ type Queries = Pick<
   | 'blockedKeys'
   | 'blockedKey'
   | 'connectors'
+  | 'ladders'
   | 'log'
 >;
 
@@ -239,7 +241,7 @@ export function deskQueries(desk: Desk): Queries {
     },
     async channels() {
       const stats = await desk.ledger.stats();
-      const rows = desk.channelsNow().map(({ kind, address }) => ({
+      const rows = desk.listening.map(({ kind, address }) => ({
         ...{ channelId: `${kind}:${address}`, kind, address, state: 'ok' as const, problem: null, lastMessageAt: null },
         canary: { sentAt: null, seenAt: null, ok: null },
         ...{
@@ -254,27 +256,28 @@ export function deskQueries(desk: Desk): Queries {
       return { now: rfc3339(now()), rows };
     },
     async blockedKeys(query) {
-      const page = await desk.blockedPage(Number(query.cursor ?? 0) || 0, query.limit);
-      return {
-        now: rfc3339(now()),
-        next: page.next === null ? null : String(page.next),
-        total: page.total,
-        rows: page.rows.map((r) => ({
-          spkiSha256: r.spkiSha256,
-          blockedAt: rfc3339(r.blockedAt),
-          caseId: r.caseId,
-          because: r.because,
-          proof: true,
-          certificates: 0,
-        })),
-      };
+      const page = await desk.blocked.page(Number(query.cursor ?? 0) || 0, query.limit);
+      const { count } = await desk.blocked.watermark();
+      const rows = page.rows.map((r) => ({
+        spkiSha256: r.spkiSha256,
+        blockedAt: rfc3339(r.blockedAt),
+        caseId: r.caseId,
+        because: r.because,
+        proof: r.proof !== null,
+        certificates: 0,
+      }));
+      return { now: rfc3339(now()), next: page.next === null ? null : String(page.next), total: count, rows };
     },
     async blockedKey(spkiSha256) {
-      const blocked = await desk.isBlocked(spkiSha256);
-      return { spkiSha256, blocked, blockedAt: null, reason: blocked ? 'keyCompromise' : null };
+      const entry = (await desk.blocked.lookup([spkiSha256])).get(spkiSha256);
+      if (entry === undefined) return { spkiSha256, blocked: false, blockedAt: null, reason: null };
+      return { spkiSha256, blocked: true, blockedAt: rfc3339(entry.blockedAt), reason: 'keyCompromise' };
     },
     async connectors() {
       return { now: rfc3339(now()), rows: [] };
+    },
+    async ladders(query) {
+      return presentLadders(desk.policy, query.startAt === undefined ? now() : at(query.startAt), now());
     },
     async log(query) {
       const head = await desk.store.log.head();

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Log, Pager } from '../../app/ports.ts';
 import type { CaseId } from '../../foundation/brand.ts';
+import { keyHashes } from '../../foundation/pki/spki.ts';
 import { parseCertificate } from '../../foundation/pki/x509.ts';
 import { at, earliest, hasCome, hours, type Instant, isBefore, minutes } from '../../foundation/time/time.ts';
 import { VirtualTime } from '../../foundation/time/virtual-time.ts';
@@ -141,6 +142,7 @@ async function stage(
   });
   closing.push(() => desk.close());
   await fill(desk, world);
+  await enlist(desk, world, time);
   const doors = await Doors.open(desk, world, join(folder, 'mailboxes'));
   closing.push(() => doors.close());
   const items = scenario.events.flatMap((event) => streamItems(world, event));
@@ -192,6 +194,13 @@ async function fill(desk: Desk, world: World): Promise<void> {
     })),
   );
   await desk.renewal.load();
+}
+
+/** Weak keys that only a list knows, entered before the start (SCHEMA.md, weak-key `blocklisted`). */
+async function enlist(desk: Desk, world: World, time: VirtualTime): Promise<void> {
+  for (const { list, spki } of world.blocklisted)
+    await desk.blocked.enlist(list, [keyHashes(spki).canonical], list, time.now());
+  if (world.blocklisted.length > 0) await desk.lists.refresh();
 }
 
 async function play(replay: Staged, options: RunOptions): Promise<void> {

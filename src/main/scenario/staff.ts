@@ -113,14 +113,12 @@ async function whichCertificates(parts: StaffParts, current: Case, reportId: str
       }),
     );
   }
-  return ok(
-    await act.confirmReport(
-      parts.desk.parts,
-      current.caseId,
-      { reportId, label, named, asksFor: item?.data.asksFor ?? null },
-      by,
-    ),
-  );
+  const asksFor = item?.data.asksFor ?? null;
+  const result = await act.confirmReport(parts.desk.parts, current.caseId, { reportId, label, named, asksFor }, by);
+  if (isRefusal(result) || result.matters.length > current.matters.length) return ok(result);
+  // All of them are in hand already: this report adds nothing that is owed.
+  const because = 'It concerns certificates that are already dealt with.';
+  return ok(await act.dismissReport(parts.desk.parts, current.caseId, reportId, { ...by, because }));
 }
 
 /** Staff bear out from a log when the CA first knew. Only ever earlier. */
