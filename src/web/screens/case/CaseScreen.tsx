@@ -8,6 +8,7 @@ import { TimeLeft } from '../../instrument/TimeLeft.tsx';
 import { Mark, VerdictMark } from '../../instrument/Verdict.tsx';
 import { clockWords, labelWords, people, teamWords } from '../../instrument/words.ts';
 import { caseQuery } from '../../link/api.ts';
+import { useNow } from '../../link/server-time.ts';
 import { useKeys } from '../../shell/keys.ts';
 import { ActDialog, type Asked } from './ActDialog.tsx';
 import { Certificates } from './Certificates.tsx';
@@ -117,11 +118,7 @@ function CaseOnScreen({ shown }: { shown: CaseView }) {
             </span>
           )}
         </p>
-        {lead?.dueAt != null && lead.state !== 'met' && (
-          <p className="lead soft">
-            until {clockWords[lead.kind]} is due, <Moment at={lead.dueAt} seconds zone />
-          </p>
-        )}
+        {lead?.dueAt != null && lead.state !== 'met' && <DueLine clock={lead} dueAt={lead.dueAt} />}
       </header>
       {shown.matters.map((m) => (m.dueAt === null ? null : <LadderScale key={m.matterId} matter={m} />))}
       <div className="case-grid">
@@ -159,6 +156,16 @@ function CaseOnScreen({ shown }: { shown: CaseView }) {
       </div>
       {asked !== null && <ActDialog shown={shown} asked={asked} close={() => setAsked(null)} />}
     </article>
+  );
+}
+
+function DueLine({ clock, dueAt }: { clock: ClockView; dueAt: string }) {
+  const now = useNow();
+  const what = clockWords[clock.kind];
+  return (
+    <p className="lead soft">
+      {Date.parse(dueAt) < now ? `${what} was due` : `until ${what} is due`}, <Moment at={dueAt} seconds zone />
+    </p>
   );
 }
 

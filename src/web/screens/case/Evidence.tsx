@@ -11,7 +11,7 @@ export function Evidence({ shown }: { shown: CaseView }) {
       aside={<span className="faint">{shown.evidence.length} items; keys are never stored or shown</span>}
     >
       <div className="scroll-x">
-        <table className="plain">
+        <table className="plain stack">
           <thead>
             <tr>
               <th scope="col">Verdict</th>

@@ -27,8 +27,8 @@ export function LadderScale({ matter }: { matter: MatterView }) {
   return (
     <section aria-label="Escalation ladder against the deadline">
       <div className={`ladder-scale tone-${urgencyOf(startAt, dueAt, now)}`} aria-hidden="true">
-        {ticks.map((h) => (
-          <i key={h} className={h === hours ? 'tick end' : 'tick'} style={{ left: `${(h / hours) * 100}%` }}>
+        {ticks.map((h, n) => (
+          <i key={h} className={h === hours ? 'tick end' : n % 2 === 1 ? 'tick minor' : 'tick'} style={{ left: `${(h / hours) * 100}%` }}>
             <span>{h === 0 ? 'receipt' : every === 24 ? `+${h / 24} d` : `+${h} h`}</span>
           </i>
         ))}

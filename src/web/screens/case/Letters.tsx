@@ -31,7 +31,7 @@ export function Letters({ shown }: { shown: CaseView }) {
         <p className="soft">No letter yet.</p>
       ) : (
         <div className="scroll-x">
-          <table className="plain">
+          <table className="plain stack">
             <thead>
               <tr>
                 <th scope="col">When</th>
