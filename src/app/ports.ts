@@ -140,7 +140,16 @@ export interface DeskPolicy extends PlanPolicy {
   readonly chooseRule: ChooseRule;
 }
 
+/** Certificates against which evidence was tested and failed, in some case. */
+export interface Refutations {
+  noteRefuted(caseId: CaseId, fingerprints: readonly string[]): Promise<void>;
+  refuted(
+    fingerprints: readonly string[],
+  ): Promise<readonly { readonly fingerprint: string; readonly caseId: CaseId }[]>;
+}
+
 export interface CoreParts {
+  readonly refutations: Refutations;
   readonly time: Time;
   readonly policy: DeskPolicy;
   readonly cases: CaseFile;

@@ -32,9 +32,10 @@ export async function fileReport(parts: CoreParts, read: ReadReport): Promise<Ca
   const scope = scopeOf(parts, read, now);
   const concerned = scope.flatMap((g) => g.certificates.map((c) => c.fingerprint));
   const overlap = await overlapOf(parts, concerned);
-  const joins = joinOf(read, overlap);
+  const tested = await testedBefore(parts, read, scope);
+  const joins = joinOf(read, overlap) ?? tested.joins;
   // A plea about certificates of a case alleges nothing new; it is answered, and the case goes on.
-  const groups = joins !== null && isPlea(read.report.asksFor) ? [] : scope;
+  const groups = joins !== null && isPlea(read.report.asksFor) ? [] : tested.groups;
   // Made from the report's id: reading a receipt again after a crash finds its own case and opens no second one.
   const caseId = joins?.caseId ?? (`case-${read.report.reportId}` as CaseId);
   const before = await loadCase(parts.cases, caseId);
@@ -57,6 +58,10 @@ export async function fileReport(parts: CoreParts, read: ReadReport): Promise<Ca
     { now, by: actorOf(read.report.reporter) },
   );
   if ('refused' in result) throw new Error(`a report was refused: ${result.code}`);
+  await parts.refutations.noteRefuted(
+    caseId,
+    read.evidence.flatMap((e) => e.refutedFor),
+  );
   return result;
 }
 
@@ -121,6 +126,36 @@ export async function newMattersFor(
   );
   const matters = await newMatters(parts, current.caseId, report, groups, overlap, now);
   return { matters, touches: touchedBy(current, overlap, current.caseId) };
+}
+
+/**
+ * Talk about a key that was tested and failed proves nothing new: it joins the case that tested it. Only new proof makes a
+ * matter of such a certificate (FM17).
+ */
+async function testedBefore(
+  parts: CoreParts,
+  read: ReadReport,
+  scope: readonly Group[],
+): Promise<{
+  readonly groups: readonly Group[];
+  readonly joins: { readonly caseId: CaseId; readonly because: string } | null;
+}> {
+  if (read.triage.label !== 'key-compromise' && read.triage.label !== 'weak-key') return { groups: scope, joins: null };
+  if (read.report.asksFor === 'revoke') return { groups: scope, joins: null };
+  const talk = scope.filter((g) => g.basis === 'claim' || g.basis === 'records');
+  const refuted = await parts.refutations.refuted(talk.flatMap((g) => g.certificates.map((c) => c.fingerprint)));
+  const [first] = refuted;
+  if (first === undefined) return { groups: scope, joins: null };
+  const tested = new Set(refuted.map((r) => r.fingerprint));
+  const groups = scope
+    .map((g) =>
+      talk.includes(g) ? { ...g, certificates: g.certificates.filter((c) => !tested.has(c.fingerprint)) } : g,
+    )
+    .filter((g) => g.certificates.length > 0);
+  return {
+    groups,
+    joins: { caseId: first.caseId, because: 'It speaks of a key that this case has tested and refuted.' },
+  };
 }
 
 function isPlea(asksFor: string | null): boolean {

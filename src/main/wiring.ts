@@ -165,6 +165,7 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
     outbox,
     ledger,
     readings,
+    refutations: readings,
     room,
     finder,
     weakKeys,

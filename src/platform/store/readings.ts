@@ -31,6 +31,14 @@ create table reading.probe (
   record json not null
 ) with (fillfactor = 70);`,
   },
+  {
+    id: '002-refuted',
+    sql: `create table reading.refuted (
+  fingerprint bytea not null,
+  case_id text not null,
+  primary key (fingerprint, case_id)
+);`,
+  },
 ] as const;
 
 export interface StoredReading {
@@ -58,6 +66,11 @@ export interface Readings {
   get(reportId: string): Promise<StoredReading | null>;
   caseOf(reportIds: readonly string[]): Promise<CaseId | null>;
   filed(page: { readonly before: Instant; readonly limit: number }): Promise<readonly StoredReading[]>;
+  /** Certificates for which a case holds evidence that was tested and failed. */
+  noteRefuted(caseId: CaseId, fingerprints: readonly string[]): Promise<void>;
+  refuted(
+    fingerprints: readonly string[],
+  ): Promise<readonly { readonly fingerprint: string; readonly caseId: CaseId }[]>;
   keepProbes(probes: readonly StoredProbe[]): Promise<void>;
   probes(fingerprints: readonly string[]): Promise<readonly StoredProbe[]>;
 }
@@ -97,6 +110,20 @@ export function postgresReadings(pool: Pool): Readings {
         pool,
         `select ${columns} from reading.message where case_id is null and read_at < $1 order by read_at desc limit $2`,
         [before.toString(), limit],
+      );
+      return rows;
+    },
+    async noteRefuted(caseId, fingerprints) {
+      if (fingerprints.length === 0) return;
+      await pool.query(
+        `insert into reading.refuted (fingerprint, case_id) select f, $2 from unnest($1::bytea[]) as f on conflict do nothing`,
+        [fingerprints.map((f) => Buffer.from(f, 'hex')), caseId],
+      );
+    },
+    async refuted(fingerprints) {
+      const { rows } = await pool.query<{ fingerprint: string; caseId: CaseId }>(
+        `select encode(fingerprint, 'hex') as fingerprint, case_id as "caseId" from reading.refuted where fingerprint = any($1::bytea[])`,
+        [fingerprints.map((f) => Buffer.from(f, 'hex'))],
       );
       return rows;
     },
