@@ -34,8 +34,8 @@ const contactsMax = 500;
 export function contactsInText(text: string): readonly PublishedContact[] {
   const plain = text
     .slice(0, textMax)
-    .replace(/\s*[[({<]\s*(?:at|@)\s*[\])}>]\s*/gi, '@')
-    .replace(/\s*[[({<]\s*(?:dot|punkt|point|punto|\.)\s*[\])}>]\s*/gi, '.');
+    .replace(/\s{0,5}[[({<]\s{0,5}(?:at|@)\s{0,5}[\])}>]\s{0,5}/gi, '@')
+    .replace(/\s{0,5}[[({<]\s{0,5}(?:dot|punkt|point|punto|\.)\s{0,5}[\])}>]\s{0,5}/gi, '.');
   const emails = matches(plain, /[\p{L}\p{N}._%+-]{1,64}@[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63}){1,8}/gu).map(
     email,
   );

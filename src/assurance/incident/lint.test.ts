@@ -209,6 +209,10 @@ describe('the linter', () => {
   it('reads anything in bounded time', () => {
     expect(lint('').errors.map((f) => f.rule)).toContain('IR01');
     expect(lint('| '.repeat(200_000)).errors.length).toBeGreaterThan(0);
+    expect(lint(`### ${' '.repeat(500_000)}x`).errors.length).toBeGreaterThan(0);
+    expect(
+      lint(`## Full Incident Report\n### Timeline\n- 2026-01-01${' '.repeat(500_000)}x`).errors.length,
+    ).toBeGreaterThan(0);
     expect(lint(`${'### Timeline\n- 2026-01-01 '.repeat(20_000)}`).errors.length).toBeGreaterThan(0);
   });
 });

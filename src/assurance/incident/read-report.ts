@@ -47,7 +47,7 @@ export function readReport(markdown: string): ReadReport {
   const headings = lines.filter(({ text }) => /^#{1,3}\s/.test(text));
   const level = (n: number) => headings.find(({ text }) => new RegExp(`^#{${n}}\\s`).test(text)) ?? null;
   const bare = (found: Line | null): Line | null =>
-    found === null ? null : { line: found.line, text: found.text.replace(/^#+\s+/, '').replace(/\s*#*\s*$/, '') };
+    found === null ? null : { line: found.line, text: found.text.replace(/^#+/, '').trim() };
   const starts = headings.filter(({ text }) => /^###\s/.test(text));
   return {
     lines,
@@ -78,8 +78,12 @@ export function same(a: string, b: string): boolean {
   return plain(a) === plain(b);
 }
 
+/** Longer than any label; what is longer equals none. */
+const labelMax = 300;
+
 function plain(text: string): string {
   return text
+    .slice(0, labelMax)
     .toLowerCase()
     .replace(/[\u2018\u2019\u02bc'`"\u201c\u201d*_]/g, '')
     .replace(/\s+/g, ' ')
