@@ -40,6 +40,8 @@ export function splitText(text: string, base: TextRole, subject: string, path: s
   const forwards: InnerMessage[] = [];
   let role: TextRole = base;
   let encoded = false;
+  /** Header lines up to here have been looked at together and were none. */
+  let looked = 0;
 
   const put = (as: TextRole, line: string): void => {
     const last = blocks.at(-1);
@@ -55,7 +57,9 @@ export function splitText(text: string, base: TextRole, subject: string, path: s
     if (/^-----BEGIN [A-Z0-9 ]{3,60}-----/.test(unquoted.text)) encoded = true;
     else if (/^-----END [A-Z0-9 ]{3,60}-----/.test(unquoted.text)) encoded = false;
     else if (!encoded && unquoted.text.length <= LINE_LOOK_CHARS) {
-      const turn = turnAt(lines, i, subject);
+      const found = mayTurn(unquoted.text, i < looked) ? turnAt(lines, i, subject) : null;
+      const turn = typeof found === 'number' ? null : found;
+      if (typeof found === 'number') looked = found;
       if (turn !== null) {
         const speaker: TextRole = turn.kind === 'forward' ? 'forwarded' : 'quoted';
         if (turn.kind === 'forward' && forwards.length < FORWARDS_MAX) {
@@ -66,7 +70,7 @@ export function splitText(text: string, base: TextRole, subject: string, path: s
         i = turn.next - 1;
         continue;
       }
-      if (unquoted.depth === 0 && isAttribution(lines, i)) {
+      if (unquoted.depth === 0 && mayAttribute(lines, i) && isAttribution(lines, i)) {
         put('quoted', line);
         if (!attribution.test(line.slice(0, LINE_LOOK_CHARS).trim())) put('quoted', lines[++i] as string);
         continue;
@@ -90,6 +94,13 @@ function stripQuoteMarks(line: string): { depth: number; text: string } {
   return { depth: marks.replace(/[^>＞|]/g, '').length, text: line.slice(marks.length) };
 }
 
+/** A cheap look that most lines do not pass: a rule or a colon, without which nothing turns. */
+function mayTurn(text: string, looked: boolean): boolean {
+  const trimmed = text.trim();
+  if (/^[-_=*─—–]/.test(trimmed) || /[:：]$/.test(trimmed)) return true;
+  return !looked && /[:：]/.test(trimmed.slice(0, 40));
+}
+
 interface Turn {
   readonly kind: 'forward' | 'reply';
   readonly header: ReadonlyMap<HeaderLabel, string>;
@@ -97,8 +108,11 @@ interface Turn {
   readonly next: number;
 }
 
-/** A marker line, or header lines standing on their own (Outlook writes them under a rule without words). */
-function turnAt(lines: readonly string[], at: number, subject: string): Turn | null {
+/**
+ * A marker line, or header lines standing on their own (Outlook writes them under a rule without words). A number
+ * says that the lines up to there look like header lines and are none.
+ */
+function turnAt(lines: readonly string[], at: number, subject: string): Turn | number | null {
   const plain = stripQuoteMarks(lines[at] as string)
     .text.trim()
     .replace(/^[-_=*─—–\s>]{1,80}|[-_=*─—–\s]{1,80}$/g, '')
@@ -118,7 +132,7 @@ function turnAt(lines: readonly string[], at: number, subject: string): Turn | n
   if (labelOf(lines[at] as string) === null) return null;
   const header = headerLines(lines, at);
   const complete = header.found.has('from') && header.found.has('date') && header.found.size >= 3;
-  if (!complete) return null;
+  if (!complete) return Math.max(header.next, at + 1);
   return { kind: isReplySubject(subject) ? 'reply' : 'forward', header: header.found, next: header.next };
 }
 
@@ -193,6 +207,11 @@ function inlineForward(header: ReadonlyMap<HeaderLabel, string>, path: string): 
     messageId: null,
   };
 }
+
+const endsInColon = (line: string | undefined): boolean => line !== undefined && /[:：]\s*$/.test(line.slice(-8));
+
+const mayAttribute = (lines: readonly string[], at: number): boolean =>
+  endsInColon(lines[at]) || endsInColon(lines[at + 1]);
 
 /** The line (or the pair of lines, wrapped) above a quotation that says who wrote it. */
 function isAttribution(lines: readonly string[], at: number): boolean {

@@ -18,7 +18,7 @@ export const ADDRESSES_MAX = 2_000;
 export const REFERENCES_MAX = 500;
 export const RECEIVED_MAX = 200;
 /** Characters of running text kept per part, and per message. */
-export const TEXT_CHARS_MAX = 8 * 1024 * 1024;
+export const TEXT_CHARS_MAX = 4 * 1024 * 1024;
 export const TEXT_BLOCKS_MAX = 10_000;
 /** Characters of HTML converted per part. */
 export const HTML_CHARS_MAX = 4 * 1024 * 1024;

@@ -122,33 +122,48 @@ export function extractEmbedded(raw: string): { text: string; files: readonly Em
   const kept: string[] = [];
   const files: Embedded[] = [];
   for (let i = 0; i < lines.length; i++) {
-    const line = (lines[i] as string).trimEnd();
-    const uu = /^begin(-base64)? [0-7]{3,4} (.{1,255})$/.exec(line);
-    if (uu !== null && files.length < EMBEDDED_MAX) {
-      const end = blockEnd(lines, i + 1, uu[1] === undefined ? /^end\s*$/ : /^====\s*$/);
-      const body = lines.slice(i + 1, end);
-      const bytes = uu[1] === undefined ? decodeUuLines(body) : decodeBase64(Buffer.from(body.join('\n'), 'latin1'));
-      if (bytes.length > 0) {
-        files.push({ fileName: (uu[2] as string).trim(), bytes });
-        i = end;
-        continue;
-      }
-    }
-    const yenc = /^=ybegin .*?\bname=(.{1,255})$/.exec(line);
-    if (yenc !== null && files.length < EMBEDDED_MAX) {
-      const end = blockEnd(lines, i + 1, /^=yend /);
-      files.push({ fileName: (yenc[1] as string).trim(), bytes: decodeYencLines(lines.slice(i + 1, end)) });
-      i = end;
+    const found = files.length < EMBEDDED_MAX ? blockAt(lines, i) : null;
+    if (found === null) {
+      kept.push(lines[i] as string);
       continue;
     }
-    kept.push(lines[i] as string);
+    files.push(found.file);
+    i = found.last;
   }
   return { text: kept.join('\n'), files };
 }
 
-function blockEnd(lines: readonly string[], from: number, mark: RegExp): number {
-  for (let i = from; i < lines.length; i++) if (mark.test(lines[i] as string)) return i;
-  return lines.length;
+/** The block that begins on this line, read as far as its lines are what they should be, and its last line. */
+function blockAt(lines: readonly string[], at: number): { file: Embedded; last: number } | null {
+  const line = (lines[at] as string).slice(0, 400).trimEnd();
+  const uu = /^begin(-base64)? [0-7]{3,4} (.{1,255})$/.exec(line);
+  const yenc = uu === null ? /^=ybegin .{0,300}?\bname=(.{1,255})$/.exec(line) : null;
+  if (uu === null && yenc === null) return null;
+  const fileName = (uu?.[2] ?? yenc?.[1] ?? '').trim();
+  const kind = yenc !== null ? 'yenc' : uu?.[1] === undefined ? 'uu' : 'base64';
+  let end = at + 1;
+  while (end < lines.length && isBlockLine(lines[end] as string, kind)) end++;
+  const body = lines.slice(at + 1, end);
+  const bytes =
+    kind === 'yenc'
+      ? decodeYencLines(body)
+      : kind === 'uu'
+        ? decodeUuLines(body)
+        : decodeBase64(Buffer.from(body.join('\n'), 'latin1'));
+  if (bytes.length === 0) return null;
+  const closing = kind === 'yenc' ? /^=yend / : kind === 'uu' ? /^end\s*$/ : /^====\s*$/;
+  return { file: { fileName, bytes }, last: closing.test(lines[end] ?? '') ? end : end - 1 };
+}
+
+function isBlockLine(raw: string, kind: 'uu' | 'base64' | 'yenc'): boolean {
+  if (kind === 'yenc') return !/^=y(?:end|begin) /.test(raw);
+  const line = raw.replace(/\r$/, '');
+  if (kind === 'base64') return /^[A-Za-z0-9+/=]{1,200}$/.test(line) && line !== '====';
+  if (line === '' || line === '`') return true;
+  // The first character says how many bytes the line holds; a line that cannot hold them is plain text.
+  const code = line.charCodeAt(0);
+  const groups = Math.ceil(((code - 32) & 63) / 3) * 4;
+  return code >= 32 && code <= 96 && line.length <= 200 && line.length - 1 >= groups - 3 && line !== 'end';
 }
 
 function decodeUuLines(lines: readonly string[]): Uint8Array {
@@ -157,20 +172,12 @@ function decodeUuLines(lines: readonly string[]): Uint8Array {
     const line = raw.replace(/\r$/, '');
     if (line === '' || line === '`') continue;
     const count = (line.charCodeAt(0) - 32) & 63;
-    const groups = Math.ceil(count / 3) * 4;
-    // A line that cannot hold what its length says is not uuencode: plain text that began like it.
-    if (line.charCodeAt(0) < 32 || line.charCodeAt(0) > 96 || line.length - 1 < groups - 3) return concat(chunks);
     const out = new Uint8Array(Math.ceil(count / 3) * 3);
-    for (let i = 0, o = 0; i < groups; i += 4, o += 3) {
-      const [a, b, c, d] = [0, 1, 2, 3].map((n) => ((line.charCodeAt(1 + i + n) || 32) - 32) & 63) as [
-        number,
-        number,
-        number,
-        number,
-      ];
-      out[o] = (a << 2) | (b >> 4);
-      out[o + 1] = ((b << 4) | (c >> 2)) & 0xff;
-      out[o + 2] = ((c << 6) | d) & 0xff;
+    const value = (at: number): number => ((line.charCodeAt(at) || 32) - 32) & 63;
+    for (let at = 1, o = 0; o < count; at += 4, o += 3) {
+      out[o] = (value(at) << 2) | (value(at + 1) >> 4);
+      out[o + 1] = ((value(at + 1) << 4) | (value(at + 2) >> 2)) & 0xff;
+      out[o + 2] = ((value(at + 2) << 6) | value(at + 3)) & 0xff;
     }
     chunks.push(out.subarray(0, count));
   }
