@@ -61,6 +61,8 @@ export class RevocationDesk {
   readonly #authorities = new Map<string, Signer>();
   readonly #issuerHashes = new Map<string, IssuerId>();
   readonly #held = new Map<string, Held>();
+  /** Recorded, and kept from the world by a fault. */
+  readonly #stuck = new Set<Held>();
   readonly #lists = new Map<string, CrlList>();
   #revocationFault: ActiveFault<RevokeOrder> | null = null;
   #publicationFault: ActiveFault<Held> | null = null;
@@ -189,8 +191,7 @@ export class RevocationDesk {
       }
       if (this.#publicationFault !== null) return;
       const now = this.#options.time.now();
-      const stuck = [...this.#held.values()].filter((held) => held.revocation?.publishedAt === null);
-      await this.#publishHeld(stuck, now);
+      await this.#publishHeld([...this.#stuck], now);
     });
     const out = [];
     for (const list of this.#lists.values()) {
@@ -223,6 +224,7 @@ export class RevocationDesk {
       for (const { held, revocation } of records) {
         held.revocation = revocation;
         if (publishedAt !== null) this.#show(held, revocation);
+        else this.#stuck.add(held);
       }
       if (this.#publicationFault?.mode === 'slow') this.#publicationFault.enqueue(records.map((record) => record.held));
     }
@@ -356,6 +358,7 @@ export class RevocationDesk {
 
   #show(held: Held, revocation: StoredRevocation): void {
     held.published = revocation;
+    this.#stuck.delete(held);
     this.#listOf(held.entry).put(revocation, held.entry.notAfter);
   }
 

@@ -37,6 +37,8 @@ export interface TransportSettings {
   readonly certificate?: string;
   readonly key?: string;
   readonly serverName?: string;
+  /** Milliseconds until an answer counts as lost; `answerWithinMs` when left out. */
+  readonly withinMs?: number;
 }
 
 /** A revocation call that takes longer is an answer we do not wait for: the probe will look. */
@@ -57,7 +59,7 @@ export function networkTransport(settings: TransportSettings = {}): CaTransport 
     ...(settings.serverName === undefined ? {} : { servername: settings.serverName }),
   });
   return {
-    call: (request) => call(request, plain, tls),
+    call: (request) => call(request, plain, tls, settings.withinMs ?? answerWithinMs),
     async close() {
       plain.destroy();
       tls.destroy();
@@ -88,7 +90,7 @@ export function fetchTransport(fetch: (url: string, init: RequestInit) => Promis
   };
 }
 
-function call(request: CaRequest, plain: HttpAgent, tls: TlsAgent): Promise<CaResult> {
+function call(request: CaRequest, plain: HttpAgent, tls: TlsAgent, withinMs: number): Promise<CaResult> {
   return new Promise((resolve) => {
     const secure = request.url.startsWith('https:');
     let reached = false;
@@ -103,7 +105,7 @@ function call(request: CaRequest, plain: HttpAgent, tls: TlsAgent): Promise<CaRe
         ...request.headers,
         ...(body === undefined ? {} : { 'content-length': String(body.length) }),
       },
-      signal: AbortSignal.timeout(answerWithinMs),
+      signal: AbortSignal.timeout(withinMs),
     });
     outgoing.on('socket', (socket) => {
       // A kept-alive connection is open already; otherwise the request can only leave once it is.
