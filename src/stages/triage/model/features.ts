@@ -112,6 +112,15 @@ function knowledgeFeatures(read: Read): Sparse {
     add(`signal ${signal.name}`, 1);
     add(`signal ${zone === 'quoted' ? 'q' : 'o'} ${tentative} ${signal.name}`, 0.7);
   }
+  // What turns a whole message round: the same words in an exercise, an advertisement or a word of thanks.
+  const against = signals.filter((one) => one.signal.weight < 0 && one.zone !== 'quoted');
+  const towards = signals.filter((one) => one.signal.weight > 0 && one.zone !== 'quoted');
+  for (const one of against) {
+    add(`turned ${towards.length > 0} ${one.signal.name}`, 1);
+    for (const other of towards) add(`turned ${one.signal.name} / ${other.signal.name}`, 0.5);
+  }
+  if (against.length === 0) add(`nothing against ${Math.min(towards.length, 3)}`, 1);
+  if (towards.length === 0) add(`nothing towards ${Math.min(against.length, 3)}`, 1);
   for (const one of shapeOf(message, recognised, reading)) add(one, 1);
   return normalised(bag, 4);
 }
@@ -142,12 +151,16 @@ function shapeOf(message: Message, recognised: Recognised, reading: Reading): st
   return shape;
 }
 
+/** Half of this power would be the plain length; a little less lets a long message say more than a short one. */
+const lengthPower = 0.35;
+const lengthMin = 2;
+
 /** Scaled to the given length, so that long messages do not shout. Sorted, so that sums are the same on every run. */
 function normalised(bag: ReadonlyMap<number, number>, length: number): Sparse {
   const entries = [...bag].sort((a, b) => a[0] - b[0]);
   let square = 0;
   for (const [, value] of entries) square += value * value;
-  const scale = square === 0 ? 0 : length / Math.sqrt(square);
+  const scale = square === 0 ? 0 : length / Math.max(lengthMin, square ** lengthPower);
   return {
     ids: Uint32Array.from(entries, (one) => one[0]),
     values: Float32Array.from(entries, (one) => one[1] * scale),
