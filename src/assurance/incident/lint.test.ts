@@ -98,7 +98,7 @@ describe('the linter', () => {
     ['IR08', '- 2026-09-01 05:45 UTC:', '- 2026-08-30 05:45 UTC:'],
     ['IR08', '- 2026-09-01 05:45 UTC:', '- 2026-09-01:'],
     ['IR08', /- 2026-03-02 09:00 UTC: .*\n/, ''],
-    ['IR13', ' somebody read at all. (Action Item 1)', ' somebody read at all.'],
+    ['IR13', 'The reporter wrote to an address that somebody read at all. (Action Item 1)', 'The sun was shining.'],
     ['IR19', 'We waited for an answer.', 'The subscriber failed to answer.'],
     ['IR19', 'The proof took 45 minutes.', 'There was no misuse.'],
     ['IR21', 'The proof took 45 minutes.', 'We acted promptly.'],
@@ -214,6 +214,112 @@ describe('the linter', () => {
       lint(`## Full Incident Report\n### Timeline\n- 2026-01-01${' '.repeat(500_000)}x`).errors.length,
     ).toBeGreaterThan(0);
     expect(lint(`${'### Timeline\n- 2026-01-01 '.repeat(20_000)}`).errors.length).toBeGreaterThan(0);
+  });
+});
+
+/** The same template as other people write it: other bullets, dates in words, headings for factors, a plain list. */
+const otherHand = `# Other CA: Certificates with a wrong locality
+
+## Full Incident Report
+
+### Summary
+
+* CA Owner CCADB unique ID: A007007
+* Incident description: 2 certificates were issued with a locality that was not validated.
+* Timeline summary:
+    * Non-compliance start date: March 2, 2026 09:00 UTC
+    * Non-compliance identified date: 3 August 2026 11:20 UTC
+    * Non-compliance end date: 2026-08-05T08:00Z
+* Relevant policies: CA/Browser Forum TLS Baseline Requirements v2.2.6, Sections 3.2.2.1 and 7.1.2.7; Other CA CPS 5.1 §3.2
+* Source of incident disclosure: Self Reported.
+
+### Impact
+
+* Total number of certificates: 2
+* Total number of “remaining valid” certificates: 0
+* Affected certificate types: OV
+* Incident heuristic: The full corpus is in the Appendix.
+* Was issuance stopped in response to this incident, and why or why not?: Yes. The locality field was disabled until the check was in place.
+* Analysis: N/A
+* Additional considerations: N/A
+
+### Timeline
+
+All times are in UTC.
+
+**2026-03-02**
+
+* 09:00 CA software release 12 introduces the locality field.
+
+**2026-08-03**
+
+* 11:20 CPS review finds that the field is not validated; the incident is identified.
+* 11:45 Issuance with the field is stopped.
+
+**2026-08-05**
+
+* 08:00 Both certificates revoked and seen in the CRL.
+
+### Related Incidents
+
+Bug | Date | Description
+--- | --- | ---
+[1905509](https://bugzilla.mozilla.org/show_bug.cgi?id=1905509) | 2025-11-02 | A different CA did not validate an organisation field.
+
+### Root Cause Analysis
+
+#### Contributing Factor #1: Release without review of profile fields
+
+* Description: The release was not compared with the profile.
+* Timeline: Since release 12.
+* Detection: CPS review.
+* Interaction with other factors: N/A
+
+### Lessons Learned
+
+* What went well: The review found it.
+* What didn’t go well:
+    * Profile changes reached production without comparison.
+* Where we got lucky: N/A
+* Other: N/A
+
+### Action Items
+
+Action Item | Kind | Corresponding Root Cause(s) | Evaluation Criteria | Due Date | Status
+--- | --- | --- | --- | --- | ---
+Compare every profile change with the requirements by an automated linter before production | Prevent | #1 | Releases without a passing comparison are refused; the rules are published | 2026-09-30 | Ongoing
+
+### Appendix
+
+${csv.split('\r\n').slice(0, 3).join('\n')}
+`;
+
+describe('a report in another hand', () => {
+  it('is read as it is meant', () => {
+    const { errors, warnings } = lintReport(otherHand, { now });
+    expect(errors).toEqual([]);
+    expect(warnings).toEqual([]);
+  });
+
+  it.each([
+    ['IR06', 'March 2, 2026 09:00 UTC', 'March 2, 2026 09:00 PST'],
+    ['IR06', 'March 2, 2026 09:00 UTC', 'March 2, 2026'],
+    ['IR07', '* 11:20 CPS review', '* 11:20 CEST CPS review'],
+    ['IR10', '“remaining valid” certificates: 0', '“remaining valid” certificates: 1'],
+    ['IR11', '4a10c3e1', 'zz'],
+    ['IR12', 'Profile changes reached production without comparison.', 'The weather was bad.'],
+    ['IR14', '| #1 |', '| #2 |'],
+    ['IR20', 'CPS review finds', 'The researcher Rhea Searcher finds'],
+    ['IR24', '# Other CA: Certificates', '# Certificates'],
+  ] as const)('still gives %s when %j becomes %j', (rule, from, to) => {
+    expect(otherHand).toContain(from);
+    expect(lintReport(otherHand.replace(from, to), { now }).errors.map((f) => f.rule)).toContain(rule);
+  });
+
+  it('takes no first word for a zone, and no related story for its own', () => {
+    expect(lintReport(otherHand.replace('09:00 CA software', '09:00 PKI software'), { now }).errors).toEqual([]);
+    const story = otherHand.replace('did not validate an organisation field.', 'had a delayed revocation after a CPR.');
+    expect(lintReport(story, { now }).errors).toEqual([]);
   });
 });
 

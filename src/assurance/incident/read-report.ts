@@ -2,7 +2,7 @@
  * A report read back from Markdown, tolerant of how people write it: bold or plain labels, `*` or `-`, values on the
  * next lines, tables with or without outer bars. Every part keeps its line for the linter. One pass, bounded.
  */
-import { fields, type Section } from './template.ts';
+import { fields, fullReportTitle, preliminaryTitle, type Section } from './template.ts';
 
 /** Longest report that is read. */
 const reportCharsMax = 2_000_000;
@@ -48,12 +48,14 @@ export function readReport(markdown: string): ReadReport {
   const level = (n: number) => headings.find(({ text }) => new RegExp(`^#{${n}}\\s`).test(text)) ?? null;
   const bare = (found: Line | null): Line | null =>
     found === null ? null : { line: found.line, text: found.text.replace(/^#+/, '').trim() };
+  const known = headings.find((h) => kinds.some((kind) => same(bare(h)?.text ?? '', kind))) ?? null;
+  const title = level(1);
   const starts = headings.filter(({ text }) => /^###\s/.test(text));
   return {
     lines,
     all,
-    title: bare(level(1)),
-    kind: bare(level(2)),
+    title: title === known ? null : bare(title),
+    kind: bare(known ?? level(2)),
     sections: starts.map((start) => {
       const next = headings.find((h) => h.line > start.line);
       return {
@@ -64,6 +66,22 @@ export function readReport(markdown: string): ReadReport {
     }),
   };
 }
+
+/** Everything but one section: a related incident's story is not this one's. */
+export function textWithout(report: ReadReport, name: Section): string {
+  const left = sectionOf(report, name);
+  const end = left === undefined ? 0 : left.line + left.lines.length;
+  return report.lines
+    .filter(({ line }) => left === undefined || line < left.line || line > end)
+    .map(({ text }) => text)
+    .join('\n');
+}
+
+/** Headings that say what kind of report it is, at whatever level. */
+const kinds = [fullReportTitle, preliminaryTitle, 'Incident Report', 'Audit Incident Report'];
+
+/** Labels that the guidelines' own definitions spell otherwise. */
+const aliases: Readonly<Record<string, string>> = { Other: 'Additional' };
 
 export function sectionOf(report: ReadReport, name: Section): ReadSection | undefined {
   return report.sections.find((s) => same(s.heading, name));
@@ -96,9 +114,14 @@ export function fieldsOf(section: ReadSection, name: Section): readonly Field[] 
   const known: readonly string[] = fields[name];
   const found: { label: string; line: number; value: string[] }[] = [];
   for (const { line, text } of section.lines) {
-    const label = labelled(text, known);
+    const alias = labelled(
+      text,
+      Object.keys(aliases).filter((a) => known.includes(aliases[a] ?? '')),
+    );
+    const label = labelled(text, known) ?? (alias === null ? null : { ...alias, label: aliases[alias.label] ?? '' });
     if (label !== null) found.push({ label: label.label, line, value: [label.rest] });
-    else if (/^\s*(?:\*\*|#{4,6}\s)?\s*contributing factor/i.test(text)) found.push({ label: '', line, value: [] });
+    else if (/^\s*(?:[-*+]\s+)?(?:\*\*|#{4,6}\s)?\s*contributing factor/i.test(text))
+      found.push({ label: '', line, value: [] });
     else found.at(-1)?.value.push(text);
   }
   return found
@@ -157,11 +180,17 @@ export interface Factor {
 
 /** `Contributing Factor 1: title`, as a heading or in bold. */
 export function factorsOf(section: ReadSection): readonly Factor[] {
-  return section.lines.flatMap(({ line, text }): Factor[] => {
+  const found = section.lines.flatMap(({ line, text }) => {
     const m =
-      /^\s*(?:#{4,6}\s+|\*\*)\s*contributing factor\s*#?\s*(\d{1,3})?\s*[:.\u2013-]?\s*(.*?)(?:\*\*)?\s*$/i.exec(text);
-    return m === null ? [] : [{ number: Number(m[1] ?? '0'), line, title: (m[2] ?? '').replaceAll('**', '') }];
+      /^\s*(?:[-*+]\s+)?(?:#{4,6}\s+|\*\*)\s*contributing factor\s*#?\s*(\d{1,3})?\s*#?\s*[:.\u2013-]?\s*(.*?)(?:\*\*)?\s*$/i.exec(
+        text.slice(0, 2_000),
+      );
+    return m === null ? [] : [{ number: m[1], line, title: (m[2] ?? '').replaceAll('**', '') }];
   });
+  return found.map((factor, index) => ({
+    ...factor,
+    number: factor.number === undefined ? index + 1 : Number(factor.number),
+  }));
 }
 
 /** Items of a field: nested bullets, or the value itself when it has none. */

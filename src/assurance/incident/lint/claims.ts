@@ -17,7 +17,8 @@ const delayWords =
 /** The report itself is about a revocation that missed its limit: its title or text says so, or its Analysis does. */
 export function isDelayReport({ report, context }: Pick<Doc, 'report' | 'context'>): boolean {
   if (context.revocationDelay !== undefined) return context.revocationDelay;
-  if (delayWords.test(`${context.bugTitle ?? ''}\n${report.all}`)) return true;
+  const own = [context.bugTitle ?? report.title?.text ?? '', sectionText(sectionOf(report, 'Summary'))].join('\n');
+  if (delayWords.test(own)) return true;
   return /\bdelay/i.test(analysisOf(report)?.value ?? '');
 }
 
@@ -120,6 +121,10 @@ export function claimsHaveData({ report }: Doc): Finding[] {
 const namedReporter =
   /\b(?:[Rr]eported by|[Rr]eporter|[Rr]esearcher),?\s+((?:(?:Mr|Ms|Mrs|Dr)\.?\s+)?\p{Lu}\p{Ll}+\s+\p{Lu}\p{Ll}+)/u;
 
+/** Capitals that are no person. */
+const noName =
+  /\b(?:Certificate|Problem|Report|CA|Root|Store|Program|Policy|Mozilla|Chrome|Google|Apple|Microsoft|Security|Team|Third|Party|All|The|We|Our)\b/;
+
 export function reporterPrivate({ report, context }: Doc): Finding[] {
   const { reporters } = context;
   if (reporters !== undefined) {
@@ -130,9 +135,13 @@ export function reporterPrivate({ report, context }: Doc): Finding[] {
         return hit === undefined ? [] : [error('IR20', hit.line, 'Names a reporter who has not agreed to be named.')];
       });
   }
+  if (/\bconsent(?:ed)?\b.{0,40}\bnam|\bagreed to be named\b|\bwith (?:their|his|her) consent\b/i.test(report.all))
+    return [];
   return report.lines.flatMap(({ line, text }) => {
     const name = namedReporter.exec(text)?.[1];
-    return name === undefined ? [] : [error('IR20', line, 'Names a reporter, and no consent is on record.')];
+    return name === undefined || noName.test(name)
+      ? []
+      : [error('IR20', line, 'Names a reporter, and no consent is on record.')];
   });
 }
 
@@ -175,7 +184,10 @@ export function delayReportedApart(doc: Doc): Finding[] {
 /** Hours from receipt to revocation by the timeline, where they exceed the shortest limit that the text speaks of. */
 function lateness({ timeline, report }: Pick<Doc, 'timeline' | 'report'>): { hours: number; line: number } | null {
   const received = timeline.entries.find(
-    (e) => e.at !== null && /\b(?:received|reached|reported|arrived|sent)\b/i.test(e.text),
+    (e) =>
+      e.at !== null &&
+      /\b(?:received|reached|reported|arrived|sent)\b/i.test(e.text) &&
+      /\b(?:reports?|reported|CPR|notice|notification)\b/i.test(e.text),
   );
   const revoked = timeline.entries.findLast(
     (e) =>
@@ -185,6 +197,8 @@ function lateness({ timeline, report }: Pick<Doc, 'timeline' | 'report'>): { hou
   );
   if (received?.at == null || revoked?.at == null) return null;
   const hours = received.at.until(revoked.at).total('hours');
-  const limit = /key[ -]?compromise|private keys?|compromised/i.test(report.all) ? 24 : 120;
+  const limit = /key[ -]?compromise|private keys?|compromised/i.test(sectionText(sectionOf(report, 'Summary')))
+    ? 24
+    : 120;
   return hours > limit ? { hours: Math.floor(hours), line: revoked.line } : null;
 }

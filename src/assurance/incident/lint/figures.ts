@@ -106,16 +106,22 @@ interface List {
   readonly line: number;
 }
 
-/** The attached list, or the fenced one in the Appendix. */
+/** The attached list, or the one written into the Appendix, with or without a fence. */
 function listOf({ report, context }: Doc): List | null {
-  const attached = context.appendixCsv;
   const appendix = sectionOf(report, 'Appendix');
-  const open = appendix?.lines.findIndex(({ text }) => /^\s*```\s*csv/i.test(text)) ?? -1;
-  const fenced = appendix?.lines.slice(open + 1) ?? [];
-  const close = fenced.findIndex(({ text }) => /^\s*```/.test(text));
-  const inline = open < 0 ? undefined : fenced.slice(0, close < 0 ? undefined : close);
-  const text = attached ?? inline?.map((l) => l.text).join('\n');
-  if (text === undefined) return null;
-  const [header = [], ...rows] = readCsv(text);
-  return { header, rows, line: attached === undefined ? (inline?.[0]?.line ?? 1) : (appendix?.line ?? 1) };
+  if (context.appendixCsv !== undefined) {
+    const [header = [], ...rows] = readCsv(context.appendixCsv);
+    return { header, rows, line: appendix?.line ?? 1 };
+  }
+  const lines = appendix?.lines ?? [];
+  const start = lines.findIndex(({ text }) => /sha-?256/i.test(text) && text.split(',').length >= 6);
+  if (start < 0) return null;
+  const length = lines.slice(start).findIndex(({ text }) => text.trim() === '' || text.trimStart().startsWith('```'));
+  const own = lines.slice(start, length < 0 ? undefined : start + length);
+  const [header = [], ...rows] = readCsv(own.map((l) => l.text).join('\n'));
+  return {
+    header: header.map((cell) => cell.trim()),
+    rows: rows.map((row) => row.map((cell) => cell.trim())),
+    line: own[0]?.line ?? 1,
+  };
 }

@@ -69,7 +69,7 @@ export function notOnlyTraining({ report }: Doc): Finding[] {
 
 const measure =
   /\d|%|\b(?:all|every|each|no longer|zero|none|refus(?:es|ed)|fails?|passes|published|daily|weekly|monthly|quarterly)\b/i;
-const evidence = /https?:\/\/|\b(?:publish|public|bug|crt\.sh|attach|disclos|post(?:ed)?|cps)\b/i;
+const evidence = /https?:\/\/|\b(?:publish\w*|public\w*|bugs?|crt\.sh|attach\w*|disclos\w*|post(?:ed)?|cps)\b/i;
 
 export function actionsMeasurable({ report }: Doc): Finding[] {
   const section = sectionOf(report, 'Action Items');
@@ -99,15 +99,24 @@ function actionRows({ report }: Pick<Doc, 'report'>): readonly TableRow[] {
 function answered(item: Line, rows: readonly TableRow[]): boolean {
   const numbers = [...item.text.matchAll(/\b(?:action item|action|AI)[ -]?#?(\d{1,3})/gi)].map((m) => Number(m[1]));
   if (numbers.length > 0) return numbers.some((n) => n >= 1 && n <= rows.length);
+  const factors = [...item.text.matchAll(/\b(?:contributing factor|root cause)\s*#?(\d{1,3})/gi)].map(
+    (m) => m[1] ?? '',
+  );
+  if (factors.some((n) => rows.some((row) => new RegExp(`(?<!\\d)${n}(?!\\d)`).test(row.cells[2] ?? '')))) return true;
   return rows.some((row) => alike(item.text, row.cells.join(' ')) >= 2);
 }
 
-/** Words of five letters and more that two texts share. */
+/** Stems of words of five letters and more that two texts share: `recognised` and `recognition` are one. */
 function alike(a: string, b: string): number {
-  const words = (text: string) =>
-    new Set((text.toLowerCase().match(/\p{L}{5,}/gu) ?? []).filter((w) => !common.has(w)));
-  const other = words(b);
-  return [...words(a)].filter((word) => other.has(word)).length;
+  const stems = (text: string) =>
+    new Set(
+      (text.toLowerCase().match(/\p{L}{5,}/gu) ?? [])
+        .filter((w) => !common.has(w))
+        .map((w) => w.slice(0, 6))
+        .filter((stem) => stem !== 'report'),
+    );
+  const other = stems(b);
+  return [...stems(a)].filter((stem) => other.has(stem)).length;
 }
 
 const common = new Set([

@@ -170,14 +170,14 @@ function tableColumns(report: ReadReport): Finding[] {
 
 export function ccadbId({ report }: Doc): Finding[] {
   const field = summaryField(report, 'CA Owner CCADB unique ID');
-  if (field === undefined || field.value === '' || /^A\d{6}$/.test(field.value)) return [];
+  if (field === undefined || /^A\d{6}$/.test(field.value) || toCompletePattern.test(field.value)) return [];
   return [error('IR03', field.line, 'The CCADB unique ID is the letter A and six digits.')];
 }
 
 export function enumerations({ report }: Doc): Finding[] {
   const found: Finding[] = [];
   const source = summaryField(report, 'Source of incident disclosure');
-  if (source !== undefined && source.value !== '' && !sources.some((s) => same(s, source.value))) {
+  if (source !== undefined && source.value !== '' && !sources.some((s) => same(s, source.value.replace(/\.$/, '')))) {
     found.push(error('IR04', source.line, `The source of disclosure is one of ${sources.join(', ')}.`));
   }
   const section = sectionOf(report, 'Action Items');
@@ -211,9 +211,9 @@ export function policies({ report }: Doc): Finding[] {
     .filter((part) => part.length > 3);
   return parts.flatMap((part): Finding[] => {
     const version = /(?:v(?:ersion)?\.?\s*)?\d+\.\d+(?:\.\d+)*/i.test(
-      part.replace(/(?:§|section|sec\.?|clause)\s*\d+(?:\.\d+)*/gi, ''),
+      part.replace(/(?:§|sections?|sec\.?|clauses?)\s*\d+(?:\.\d+)*/gi, ''),
     );
-    const section = /(?:§|section|sec\.|clause)\s*[A-Z]?\d+(?:\.\d+)*/i.test(part);
+    const section = /(?:§|sections?|sec\.|clauses?|appendix)\s*[A-Z]?\d*(?:\.\d+)*/i.test(part);
     if (version && section) return [];
     const lacks = [version ? null : 'version', section ? null : 'section'].filter((x) => x !== null).join(' and ');
     return [error('IR05', field.line, `A policy is named without its ${lacks}: "${part.slice(0, 80)}".`)];

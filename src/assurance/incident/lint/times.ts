@@ -1,6 +1,6 @@
 /** IR06 to IR09: when things happened, and whether the reader can know it. */
 import { type Instant, isBefore } from '../../../foundation/time/time.ts';
-import { fieldsOf, sectionOf } from '../read-report.ts';
+import { fieldsOf, sectionOf, textWithout } from '../read-report.ts';
 import { type ReadEntry, readInstant } from '../read-timeline.ts';
 import { type Doc, error, type Finding, warning } from './finding.ts';
 
@@ -11,13 +11,20 @@ export function summaryDates({ report }: Doc): Finding[] {
   const found: Finding[] = [];
   const read = (which: string): { at: Instant; line: number; expected: boolean } | null => {
     const field = all.find((f) => f.label === `Non-compliance ${which} date`);
-    if (field === undefined || field.value === '' || field.value.includes('[to be completed')) return null;
+    if (field === undefined || field.value === '') {
+      found.push(error('IR06', field?.line ?? section.line, `The ${which} date is missing.`));
+      return null;
+    }
+    if (field.value.includes('[to be completed')) return null;
     const instant = readInstant(field.value);
     if (instant === null) {
       found.push(error('IR06', field.line, `The ${which} date is not a date.`));
       return null;
     }
-    if (instant.precise && (instant.zone.is === 'none' || instant.zone.is === 'bare')) {
+    const zoned = instant.precise
+      ? instant.zone.is === 'utc' || instant.zone.is === 'offset'
+      : /\bUTC\b/.test(field.value);
+    if (!zoned) {
       found.push(error('IR06', field.line, `The ${which} date says no offset; write UTC.`));
     }
     return instant.at === null ? null : { at: instant.at, line: field.line, expected: /expected/i.test(field.value) };
@@ -72,16 +79,15 @@ export function order({ report, timeline }: Doc): Finding[] {
   return found;
 }
 
-const mentionsReport = /\b(?:CPR|certificate problem report|problem report)\b|third[ -]party reported/i;
+const mentionsReport =
+  /\b(?:CPRs?|problem reports?)\b|\bresearcher\b.{0,60}\b(?:told|report|notif|inform)|\breported\b.{0,60}\bby an? (?:\w+ )?researcher/i;
 
 /** Where a report came in: when, what the filer was told, what the subscriber was told. */
-export function reportAnswered({ report, timeline }: Doc): Finding[] {
-  if (!mentionsReport.test(report.all)) return [];
+export function reportAnswered({ report }: Doc): Finding[] {
+  if (!mentionsReport.test(textWithout(report, 'Related Incidents'))) return [];
   const section = sectionOf(report, 'Timeline');
   if (section === undefined) return [];
-  const says = (pattern: RegExp) =>
-    timeline.entries.some(({ text }) => pattern.test(text)) ||
-    section.lines.some(({ text }) => pattern.test(text) && /\bn\/a\b.{8,}/i.test(text));
+  const says = (pattern: RegExp) => section.lines.some(({ text }) => pattern.test(text));
   const wanted: [RegExp, string][] = [
     [/\b(?:received|reached|receipt|arrived|accepted)\b/i, 'when the problem report was received'],
     [
