@@ -38,7 +38,7 @@ export const subscriberWords: Record<SubscriberState, string> = {
 export const clockWords: Record<BoardClock['kind'], string> = {
   revocation: 'revocation',
   'preliminary-report': 'preliminary report',
-  review: 'a person looks',
+  review: 'review by a person',
 };
 export const stateWords: Record<CertificateState, string> = {
   valid: 'valid',

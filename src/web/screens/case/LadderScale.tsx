@@ -26,7 +26,7 @@ export function LadderScale({ matter }: { matter: MatterView }) {
   const cutLeft = matter.cutOffAt === null ? 0 : Date.parse(matter.cutOffAt) - now;
   return (
     <section aria-label="Escalation ladder against the deadline">
-      <div className={`ladder-scale tone-${urgencyOf(startAt, dueAt, now)}`} aria-hidden="true">
+      <div className={`ladder-scale ${cut === null ? 'bare' : ''} tone-${urgencyOf(startAt, dueAt, now)}`} aria-hidden="true">
         {ticks.map((h, n) => (
           <i key={h} className={h === hours ? 'tick end' : n % 2 === 1 ? 'tick minor' : 'tick'} style={{ left: `${(h / hours) * 100}%` }}>
             <span>{h === 0 ? 'receipt' : every === 24 ? `+${h / 24} d` : `+${h} h`}</span>
