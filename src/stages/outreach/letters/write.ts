@@ -9,6 +9,7 @@ import { Fault } from '../../../foundation/fault.ts';
 import type { Instant } from '../../../foundation/time/time.ts';
 import type { EnclosedFile } from '../messenger.ts';
 import { oneLine } from '../one-line.ts';
+import { holesIn } from './holes.ts';
 import type {
   LetterBody,
   LetterCertificates,
@@ -17,15 +18,13 @@ import type {
   LetterRule,
   WrittenLetter,
 } from './letter.ts';
+import { listedInText, listFile } from './list-file.ts';
 import { asHtml, asText, type Block } from './render.ts';
 import { absolute, when } from './when.ts';
 import { acknowledgements } from './words/acknowledgements.ts';
 import { baseLanguage, languages, wordsFor } from './words/index.ts';
 import type { Words } from './words/words.ts';
 
-/** Certificates written out in the letter; the others stand in the enclosed list. */
-const listedInText = 20;
-const enclosedRowsMax = 10_000;
 const findingsMax = 100;
 const variableMax = 500;
 const noteMax = 2_000;
@@ -374,17 +373,6 @@ function finish(
   };
 }
 
-/** The whole list as CSV where the letter cannot show it. A leading sign would be a formula to a spreadsheet. */
-function listFile(certificates: LetterCertificates): readonly EnclosedFile[] {
-  if (certificates.listed.length <= listedInText) return [];
-  const cell = (text: string) => `"${(/^[=+\-@\t\r]/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
-  const rows = certificates.listed
-    .slice(0, enclosedRowsMax)
-    .map((c) => [c.serial, c.fingerprint, oneLine(c.name, 253), absolute(c.notAfter).slice(0, 10)].map(cell).join(','));
-  const content = `${['serial,sha256,name,notAfter', ...rows].join('\r\n')}\r\n`;
-  return [{ fileName: 'certificates.csv', mediaType: 'text/csv; charset=utf-8', content }];
-}
-
 /** `Re: theirs`, so that mail programs keep the thread together; the case number at the end finds the case again. */
 function threadSubject(theirs: string): string {
   const bare = oneLine(theirs, 120).replace(/^(?:(?:re|aw|sv|rv|vs|antw)\s*:\s*)+/iu, '');
@@ -401,16 +389,4 @@ function tagged(subject: string, caseId: string): string {
 
 function clean(text: string): string {
   return oneLine(text, variableMax);
-}
-
-/** Paths of variables that are undefined, empty or no instant where one must be. Null means "there is none". */
-function holesIn(value: unknown, path: string): readonly string[] {
-  if (value === undefined || value === '' || (typeof value === 'number' && !Number.isFinite(value))) {
-    return path.endsWith('.theirSubject') && value === '' ? [] : [path];
-  }
-  if (value === null || typeof value !== 'object' || value instanceof Temporal.Instant) return [];
-  return Object.entries(value).flatMap(([key, inner]) =>
-    // What was found may be an unnamed thing; a certificate may have no name.
-    ['because', 'what', 'name'].includes(key) && inner === '' ? [] : holesIn(inner, `${path}.${key}`),
-  );
 }
