@@ -8,6 +8,7 @@ import type {
   LabCaStorage,
   StoredAuthority,
   StoredCertificate,
+  StoredDocument,
   StoredRevocation,
 } from './storage.ts';
 
@@ -46,6 +47,19 @@ export const migrations: readonly { readonly id: string; readonly sql: string }[
         FOREIGN KEY (issuer, serial) REFERENCES lab_ca.certificate
       );
       CREATE TABLE lab_ca.crl_number (path text PRIMARY KEY, number numeric NOT NULL);
+    `,
+  },
+  {
+    id: '002-acme',
+    sql: `
+      CREATE TABLE lab_ca.document (
+        kind text NOT NULL,
+        id text NOT NULL,
+        position bigint GENERATED ALWAYS AS IDENTITY,
+        body jsonb NOT NULL,
+        PRIMARY KEY (kind, id)
+      );
+      CREATE INDEX document_position ON lab_ca.document (kind, position);
     `,
   },
 ];
@@ -178,6 +192,34 @@ export class PostgresStorage implements LabCaStorage {
        ON CONFLICT (path) DO UPDATE SET number = greatest(lab_ca.crl_number.number, excluded.number)`,
       [path, number.toString()],
     );
+  }
+
+  async saveDocuments(documents: readonly StoredDocument[]): Promise<void> {
+    await this.#pool.query(
+      `INSERT INTO lab_ca.document (kind, id, body) SELECT * FROM unnest($1::text[], $2::text[], $3::jsonb[])
+       ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body`,
+      [
+        documents.map((one) => one.kind),
+        documents.map((one) => one.id),
+        documents.map((one) => JSON.stringify(one.body)),
+      ],
+    );
+  }
+
+  async *documents(): AsyncIterable<StoredDocument> {
+    for (const kind of ['account', 'authorization', 'order'] as const) {
+      let after = '0';
+      for (;;) {
+        const { rows } = await this.#pool.query<{ id: string; body: StoredDocument['body']; position: string }>(
+          'SELECT id, body, position FROM lab_ca.document WHERE kind = $1 AND position > $2 ORDER BY position LIMIT $3',
+          [kind, after, pageSize],
+        );
+        for (const { id, body } of rows) yield { kind, id, body };
+        const last = rows.at(-1);
+        if (last === undefined || rows.length < pageSize) break;
+        after = last.position;
+      }
+    }
   }
 }
 

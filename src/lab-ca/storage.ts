@@ -38,6 +38,13 @@ export interface StoredRevocation {
 /** What is kept of each certificate in memory: everything but its bytes. */
 export type CertificateEntry = Omit<StoredCertificate, 'der'> & { readonly revocation: StoredRevocation | null };
 
+/** One object of the ACME server, as JSON. */
+export interface StoredDocument {
+  readonly kind: 'account' | 'authorization' | 'order';
+  readonly id: string;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
 export interface LabCaStorage {
   authorities(): Promise<readonly StoredAuthority[]>;
   saveAuthority(authority: StoredAuthority): Promise<void>;
@@ -52,6 +59,10 @@ export interface LabCaStorage {
   /** The last number used by each CRL, by its path. */
   crlNumbers(): Promise<ReadonlyMap<string, bigint>>;
   saveCrlNumber(path: string, number: bigint): Promise<void>;
+  /** Inserts or replaces. */
+  saveDocuments(documents: readonly StoredDocument[]): Promise<void>;
+  /** All of them; accounts before what belongs to them. */
+  documents(): AsyncIterable<StoredDocument>;
 }
 
 /** For tests, replays and a CA that may forget: everything in this process. */
@@ -61,6 +72,7 @@ export class MemoryStorage implements LabCaStorage {
   readonly #certificates = new Map<string, StoredCertificate>();
   readonly #revocations = new Map<string, StoredRevocation>();
   readonly #numbers = new Map<string, bigint>();
+  readonly #documents = new Map<string, StoredDocument>();
 
   async authorities(): Promise<readonly StoredAuthority[]> {
     return [...this.#authorities.values()];
@@ -93,6 +105,14 @@ export class MemoryStorage implements LabCaStorage {
   }
   async saveCrlNumber(path: string, number: bigint): Promise<void> {
     this.#numbers.set(path, number);
+  }
+  async saveDocuments(documents: readonly StoredDocument[]): Promise<void> {
+    for (const document of documents) this.#documents.set(`${document.kind}/${document.id}`, document);
+  }
+  async *documents(): AsyncIterable<StoredDocument> {
+    for (const kind of ['account', 'authorization', 'order']) {
+      for (const document of this.#documents.values()) if (document.kind === kind) yield document;
+    }
   }
 }
 

@@ -10,6 +10,7 @@ import { keyHashes } from '../../foundation/pki/spki.ts';
 import { parseCertificate } from '../../foundation/pki/x509.ts';
 import { hours, type Instant, rfc3339 } from '../../foundation/time/time.ts';
 import type { LabCa } from '../lab-ca.ts';
+import { decodeDocument, encodeDocument } from './documents.ts';
 import { type Jws, jwsBytesMax, type PublicJwk, parseJws, readJwk, verifyExternalBinding, verifyJws } from './jws.ts';
 import { namesPerOrderMax, readDnsName } from './names.ts';
 import { Nonces } from './nonces.ts';
@@ -52,6 +53,7 @@ class AcmeServer {
   readonly #profiles: Readonly<Record<string, AcmeProfile>>;
   readonly #base: string;
   readonly #path: string;
+  #loading: Promise<void> | null = null;
   readonly #limits: { newAccount: RateLimiter; newOrder: RateLimiter; failedValidation: RateLimiter };
 
   constructor(ca: LabCa, options: AcmeOptions) {
@@ -77,7 +79,11 @@ class AcmeServer {
         context.header('Replay-Nonce', this.#nonces.issue());
       }
       context.header('Link', `<${this.#base}/directory>;rel="index"`);
+      this.#loading ??= this.#load();
+      await this.#loading;
       await next();
+      // Durable before the client hears of it.
+      await this.#store();
     });
     app.get('/directory', (context) => context.json(this.#directory()));
     app.get('/new-nonce', (context) => {
@@ -118,6 +124,21 @@ class AcmeServer {
         profiles: Object.fromEntries(Object.entries(this.#profiles).map(([name, p]) => [name, p.description])),
       },
     };
+  }
+
+  async #load(): Promise<void> {
+    for await (const document of this.#ca.options.storage.documents()) this.#state.restore(decodeDocument(document));
+  }
+
+  async #store(): Promise<void> {
+    const changed = this.#state.takeChanged();
+    if (changed.length === 0) return;
+    try {
+      await this.#ca.options.storage.saveDocuments(changed.map(encodeDocument));
+    } catch (error) {
+      for (const document of changed) this.#state.changed(document);
+      throw error;
+    }
   }
 
   /* ---- accounts ---- */
@@ -172,6 +193,7 @@ class AcmeServer {
       if (body.contact !== undefined) account.contact = readContact(body.contact);
       if (body.status === 'deactivated') account.status = 'deactivated';
       else if (body.status !== undefined) throw new AcmeProblem('malformed', 'An account can only be deactivated.');
+      this.#state.changed({ kind: 'account', value: account });
     }
     return context.json(this.#accountJson(account));
   }
@@ -237,6 +259,7 @@ class AcmeServer {
       profile,
       replaces,
       status: authorizations.every((one) => one.status === 'valid') ? 'ready' : 'pending',
+      placedAt: now,
       expiresAt: now.add(orderValidFor),
       error: null,
       certificate: null,
@@ -331,6 +354,7 @@ class AcmeServer {
       order.status = 'invalid';
       order.error =
         error instanceof AcmeProblem ? error.json() : new AcmeProblem('serverInternal', 'Issuing failed.').json();
+      this.#state.changed({ kind: 'order', value: order });
       if (!(error instanceof AcmeProblem)) throw error;
     }
     context.header('Location', `${this.#base}/order/${order.id}`);
@@ -395,7 +419,10 @@ class AcmeServer {
   async #authorization(context: Context): Promise<Response> {
     const { payload, account } = await this.#asAccount(context);
     const authorization = this.#ownAuthorization(context.req.param('id'), account);
-    if (payload.length > 0 && objectOf(payload).status === 'deactivated') authorization.status = 'deactivated';
+    if (payload.length > 0 && objectOf(payload).status === 'deactivated') {
+      authorization.status = 'deactivated';
+      this.#state.changed({ kind: 'authorization', value: authorization });
+    }
     if (authorization.status === 'pending') context.header('Retry-After', '1');
     return context.json(this.#authorizationJson(authorization));
   }
@@ -440,7 +467,10 @@ class AcmeServer {
       challenge.error = problem.json();
       authorization.status = 'invalid';
       failures.count(`${account.id} ${authorization.name}`, this.#now());
+      this.#state.changed({ kind: 'authorization', value: authorization });
     }
+    // Nobody waits for this one: what is not stored now goes along with the next request.
+    await this.#store().catch(() => {});
   }
 
   #validated(authorization: Authorization, challenge: Challenge): void {
@@ -449,6 +479,7 @@ class AcmeServer {
     challenge.validatedAt = now;
     authorization.status = 'valid';
     authorization.expiresAt = now.add(authorizationValidFor);
+    this.#state.changed({ kind: 'authorization', value: authorization });
   }
 
   /* ---- authentication ---- */
@@ -526,8 +557,10 @@ class AcmeServer {
     if (order.status !== 'pending' && order.status !== 'ready') return;
     const all = order.authorizations.map((id) => this.#state.authorizations.get(id)!);
     const expired = Temporal.Instant.compare(order.expiresAt, this.#now()) <= 0;
+    const before = order.status;
     if (expired || all.some((one) => one.status !== 'valid' && one.status !== 'pending')) order.status = 'invalid';
     else if (all.every((one) => one.status === 'valid')) order.status = 'ready';
+    if (order.status !== before) this.#state.changed({ kind: 'order', value: order });
   }
 
   #orderJson(order: Order) {

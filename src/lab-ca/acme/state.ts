@@ -1,10 +1,11 @@
 /**
- * Accounts, orders and authorizations, in this process. The certificates and their revocations are durable; an order
- * that was under way when the lab CA stopped is placed again by its client.
+ * Accounts, orders and authorizations: an index in memory, and beside it the list of what has changed since it was
+ * last stored. The server stores that list before it answers.
  */
 import type { Serial } from '../../foundation/brand.ts';
 import type { Instant } from '../../foundation/time/time.ts';
 import type { IssuerId } from '../certificate.ts';
+import type { AcmeDocument } from './documents.ts';
 import type { PublicJwk } from './jws.ts';
 import { randomToken } from './random.ts';
 
@@ -17,6 +18,7 @@ export interface Account {
   contact: readonly string[];
   readonly externalAccount: string | null;
   readonly createdAt: Instant;
+  /** Ids, oldest first; found again from the orders when the CA opens. */
   readonly orders: string[];
 }
 
@@ -49,6 +51,7 @@ export interface Order {
   readonly authorizations: readonly string[];
   readonly profile: string;
   readonly replaces: string | null;
+  readonly placedAt: Instant;
   status: 'pending' | 'ready' | 'processing' | 'valid' | 'invalid';
   readonly expiresAt: Instant;
   error: Record<string, unknown> | null;
@@ -75,7 +78,40 @@ export class AcmeState {
   /** ARI certificate id -> the order that replaces it. */
   readonly #replacedBy = new Map<string, string>();
 
+  readonly #changed = new Map<string, AcmeDocument>();
+
+  /** To be called after each change of an object. */
+  changed(document: AcmeDocument): void {
+    this.#changed.set(document.value.id, document);
+  }
+
+  /** What has changed since the last call. */
+  takeChanged(): readonly AcmeDocument[] {
+    if (this.#changed.size === 0) return [];
+    const documents = [...this.#changed.values()];
+    this.#changed.clear();
+    return documents;
+  }
+
+  /** Puts stored objects back: accounts first, then authorizations, then orders in the order of their placing. */
+  restore(document: AcmeDocument): void {
+    switch (document.kind) {
+      case 'account':
+        this.addAccount(document.value);
+        break;
+      case 'authorization':
+        this.addAuthorization(document.value);
+        break;
+      case 'order':
+        this.addOrder(document.value);
+        if (document.value.certificate !== null) this.#link(document.value, document.value.certificate);
+        break;
+    }
+    this.#changed.delete(document.value.id);
+  }
+
   addAccount(account: Account): void {
+    this.changed({ kind: 'account', value: account });
     this.accounts.set(account.id, account);
     this.#byThumbprint.set(account.key.thumbprint, account.id);
   }
@@ -89,9 +125,11 @@ export class AcmeState {
     this.#byThumbprint.delete(account.key.thumbprint);
     account.key = key;
     this.#byThumbprint.set(key.thumbprint, account.id);
+    this.changed({ kind: 'account', value: account });
   }
 
   addOrder(order: Order): void {
+    this.changed({ kind: 'order', value: order });
     this.orders.set(order.id, order);
     this.accounts.get(order.account)?.orders.push(order.id);
     if (order.replaces !== null) this.#replacedBy.set(order.replaces, order.id);
@@ -100,6 +138,11 @@ export class AcmeState {
   issued(order: Order, certificate: IssuedRef): void {
     order.certificate = certificate;
     order.status = 'valid';
+    this.#link(order, certificate);
+    this.changed({ kind: 'order', value: order });
+  }
+
+  #link(order: Order, certificate: IssuedRef): void {
     this.#orderOf.set(`${certificate.issuer}/${certificate.serial}`, order.id);
   }
 
@@ -116,6 +159,7 @@ export class AcmeState {
   }
 
   addAuthorization(authorization: Authorization): void {
+    this.changed({ kind: 'authorization', value: authorization });
     this.authorizations.set(authorization.id, authorization);
     this.#byName.set(nameKey(authorization.account, authorization.name, authorization.wildcard), authorization.id);
   }
