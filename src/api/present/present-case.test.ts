@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import {
   aMatter,
+  anItem,
   aPolicy,
   aReceive,
   aReport,
