@@ -13,8 +13,9 @@ import { type PumpParts, pumpIntake } from '../app/intake-pump.ts';
 import type { PerformParts } from '../app/perform/perform.ts';
 import type { Fetcher, Log, Pager, Room, WeakKeys } from '../app/ports.ts';
 import { caseFile, certificateSets } from '../app/store-parts.ts';
+import type { Reason } from '../desk/facts.ts';
 import { type Policy, policyOf } from '../desk/policy/cps-overlay.ts';
-import type { CaseId } from '../foundation/brand.ts';
+import type { CaseId, Fingerprint } from '../foundation/brand.ts';
 import { Fault } from '../foundation/fault.ts';
 import { hasCome, type Instant, type Time } from '../foundation/time/time.ts';
 import { type WakeUps, wakeUps } from '../platform/jobs/wake-ups.ts';
@@ -93,6 +94,8 @@ export interface Desk {
   noteGateway(line: GatewayLine): Promise<void>;
   isBlocked(spkiSha256: string): Promise<boolean>;
   readonly blocked: BlockedKeyStore;
+  /** Probes these certificates from outside at this moment and keeps what was read. */
+  lookAtNow(fingerprints: readonly Fingerprint[], reason: Reason): Promise<void>;
   readonly lists: HeldLists;
   readonly policy: Policy;
   /** What listens for this desk, for the screen that shows channel health. */
@@ -285,6 +288,25 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
       gateway.push(line);
     },
     isBlocked: (spkiSha256) => blocked.isBlocked(spkiSha256),
+    async lookAtNow(fingerprints, reason) {
+      const facts = await bulk.byFingerprints(fingerprints);
+      const unset = {
+        state: 'identified',
+        notBefore: null,
+        holdId: null,
+        acceptedAt: null,
+        publishedAt: null,
+        problem: null,
+      } as const;
+      const rows = facts.map(({ fingerprint, serial, issuerHash, subscriber }) => ({
+        fingerprint,
+        serial,
+        issuerHash,
+        subscriber,
+        ...unset,
+      }));
+      await parts.looker.look(rows, reason, time.now());
+    },
     nextDueAt: () => store.cases.nextWakeAt(),
     async close() {
       await room.close();
