@@ -1,10 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { source as axe } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { closeBrowser, noBrowser, type OpenDesk, openDesk } from './open-desk.ts';
-
-const axe = `(() => {${readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')}})()`;
 
 const screens: readonly [string, string][] = [
   ['the NOW board', '/'],
@@ -74,7 +71,7 @@ const allRules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-
 /** Tags or names of rules to run; only what axe calls serious or critical comes back. */
 async function seriousFindings(page: Page, rules: readonly string[]): Promise<string[]> {
   // Evaluated through the debugger: the page's own policy lets no outside script in, and should not.
-  await page.evaluate(`window.axe || (${axe})`);
+  await page.evaluate(`window.axe || (() => {${axe}})()`);
   const results = (await page.evaluate(
     `axe.run(document, { resultTypes: ['violations'], runOnly: ${JSON.stringify(rules)} })`,
   )) as { violations: { id: string; impact: string | null; nodes: { html: string }[] }[] };

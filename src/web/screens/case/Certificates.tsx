@@ -11,7 +11,7 @@ import type {
 import { Moment } from '../../instrument/Moment.tsx';
 import { number } from '../../instrument/time.ts';
 import { Mark } from '../../instrument/Verdict.tsx';
-import { stateWords } from '../../instrument/words.ts';
+import { basisWords, stateWords } from '../../instrument/words.ts';
 import { call } from '../../link/api.ts';
 import type { Asked } from './ActDialog.tsx';
 import { Section } from './Section.tsx';
@@ -122,7 +122,7 @@ export function Certificates(props: {
       )}
       <Rows caseId={caseId} matterId={matter.matterId} state={state} total={total} />
       <p className="small faint" style={{ marginTop: 6 }}>
-        Set {matter.setId}, digest <span className="mono">{matter.digest.slice(0, 16)}</span>. What was decided about is
+        Authority: {basisWords[matter.basis]}. Set {matter.setId}, digest <span className="mono">{matter.digest.slice(0, 16)}</span>. What was decided about is
         what is revoked.
       </p>
     </Section>
