@@ -98,6 +98,7 @@ function scoresOf(text: string): [string, number][] {
 /** Words only: addresses, identifiers and machine output are no language. */
 function prose(text: string): string {
   return text
+    .replace(/-----BEGIN PGP SIGNED MESSAGE-----\r?\n(?:Hash:[^\n]*\n)?/g, '')
     .replace(/-----BEGIN[\s\S]*?(?:-----END[^\n]*|$)/g, ' ')
     .replace(/https?:\/\/\S+|\S+@\S+/gi, ' ')
     .replace(/(?<!\p{L})\S*[\w-]+\.[\w-]+\.\S*/gu, ' ')

@@ -63,7 +63,8 @@ export function mask(raw: string): string {
   return identifierText(maskObjects(raw))
     .replace(/⟦(\w+)⟧/g, ' x$1 ')
     // What the reading room leaves in place of a key.
-    .replace(/\[private key[^\]\n]{0,200}\]/gi, ' xprivatekey ')
+    .replace(/\[private key, unreadable\]/gi, ' xemptykey ')
+    .replace(/\[(?:locked )?private key[^\]\n]{0,200}\]/gi, ' xprivatekey ')
     .replace(/<[^<>\s@]+@[^<>\s]+>/g, ' ')
     .replace(/\b(?:https?|ftp):\/\/[^\s<>"'）」]+/gi, (url) => maskUrl(url))
     .replace(/(?<![\w.])crt\.sh\b\S*/gi, ' xcrtsh ')

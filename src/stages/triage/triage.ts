@@ -41,7 +41,7 @@ export function triage(message: Message, context: TriageContext): Triage {
     wildcard: reading.sentences.some((one) => one.words.includes('xwildhost')),
     statesReason: false,
   });
-  const domains = subjectDomains(message, recognised, report, aboutCertificates(reading));
+  const domains = subjectDomains(message, recognised, label, aboutCertificates(reading));
   const artifacts: Artifacts = { ...recognised.artifacts, domains };
   const evidence = evidenceOf(artifacts, domains, context.ownDomains);
   const { action, why } = decideAction({
@@ -85,11 +85,10 @@ function namesCertificate(artifacts: Artifacts): boolean {
   );
 }
 
+const certificateConcepts = ['CERT', 'PRIVKEY', 'KEY', 'CTLOG', 'CSR', 'REVOKE', 'VALIDATION', 'DCVTROUBLE', 'CHAIN', 'CAAWORD'];
+
 function aboutCertificates(reading: Reading): boolean {
-  return reading.sentences.some(
-    (one) =>
-      one.concepts.has('CERT') || one.concepts.has('PRIVKEY') || one.concepts.has('CTLOG') || one.concepts.has('CSR'),
-  );
+  return reading.sentences.some((one) => certificateConcepts.some((concept) => one.concepts.has(concept)));
 }
 
 /** Evidence as promise 5 of the design defines it; a domain counts only when the inventory says that it is ours. */

@@ -74,7 +74,7 @@ export function isMask(word: string): boolean {
   return word.charCodeAt(0) === 120 && masks.has(word);
 }
 const masks = new Set(
-  'xprivatekey xpgpkey xcsr xcertificatepem xpgpmessage xpgpblock xblock xblob xcrtsh xaddress xkeyfile xcertfile xwildhost xhost xfile xsecretfile xhex xip xnum xurl xsmallbits xbits xbrsection'.split(
+  'xprivatekey xemptykey xpgpkey xcsr xcertificatepem xpgpmessage xpgpblock xblock xblob xcrtsh xaddress xkeyfile xcertfile xwildhost xhost xfile xsecretfile xhex xip xnum xurl xsmallbits xbits xbrsection'.split(
     ' ',
   ),
 );

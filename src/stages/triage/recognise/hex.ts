@@ -27,8 +27,9 @@ const spkiWords =
   /spki|pub(?:lic)?[\s_-]?key|public[\s_-]?key|key[\s_-]?(?:hash|id|pin|sha)|pin(?:-|\b)|pinned|schl(?:ü|ue)ssel-?(?:hash|pin)|clé publique|clave pública|chiave pubblica|chave pública|publieke sleutel|klucz(?:a)? publiczn|открыт\S* ключ|公開鍵|公钥|公鑰|공개\s?키|المفتاح العام|khóa công khai|açık anahtar|सार्वजनिक कुंजी/i;
 const certificateWords =
   /\bcert(?:ificate|\.|s|\b)|fingerprint|thumbprint|leaf|zertifikat|certificat|certificad|certyfikat|сертификат|отпечат|sertifika|证书|證書|証明書|인증서|प्रमाणपत्र|شهادة|chứng (?:chỉ|thư)|fingerabdruck|empreinte|huella|impronta|vingerafdruk|odcisk|parmak izi|拇印|指纹|指紋|지문|بصمة|vân tay|crt\.sh|censys/i;
-const fileWords =
-  /(?:sample|malware|file|binary|image|iso|apk|exe|dll|installer|archive|zip|tarball|download|payload|dropper|datei|fichier|archivo|ficheiro|arquivo|bestand|plik|файл|dosya|文件|ファイル|파일|tệp|ملف|container|docker|layer|commit|attachment|firmware|build|package|artifact|screenshot|pdf|evidence bag)[^\n]{0,30}$|\.(?:exe|zip|bin|iso|apk|dll|pdf|msi|tar|gz|7z|docx?|xlsx?|img)\b[^\n]{0,24}$/i;
+/** What else has a hash of this size: files, commits, transactions. */
+const otherWords =
+  /sample|malware|file|binary|image|iso|apk|exe|dll|installer|archive|zip|tarball|download|payload|dropper|datei|fichier|archivo|ficheiro|arquivo|bestand|plik|файл|dosya|文件|ファイル|파일|tệp|ملف|container|docker|layer|commit|attachment|firmware|build|package|artifact|screenshot|pdf|evidence bag|\btx\b|txid|transaction|wallet|block hash|token|nonce|checksum|\.(?:exe|zip|bin|iso|apk|dll|pdf|msi|tar|gz|7z|docx?|xlsx?|img)\b/i;
 
 /** All SHA-256-sized values in the order they stand; each once. */
 export function findHashes(text: string): HashFinding[] {
@@ -80,10 +81,10 @@ function kindOf(text: string, at: number, end: number): HashFinding['kind'] {
     if (/sha|finger|thumb|cert|leaf/i.test(column)) return 'fingerprint';
   }
   const near = before.length >= 4 ? before : text.slice(Math.max(0, at - 90), at);
-  const nearest = lastOf(near, [spkiWords, certificateWords]);
+  const nearest = lastOf(near, [spkiWords, certificateWords, otherWords]);
   if (nearest === 0) return 'spki';
-  if (fileWords.test(near)) return 'other';
   if (nearest === 1) return 'fingerprint';
+  if (nearest === 2) return 'other';
   if (/^[^\w\n]{0,4}\((?:spki|public key|key hash)/i.test(after)) return 'spki';
   if (/^\s*[("*]*\s*(?:\S+\.(?:exe|zip|bin|iso|apk|dll|pdf|msi|tar|gz|7z|docx?|img)\b)/i.test(after)) return 'other';
   // A bare list: the nearest heading above decides, and a hash nobody explains is taken for a certificate's.

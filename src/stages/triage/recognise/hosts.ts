@@ -19,7 +19,7 @@ const hostPattern = new RegExp(
 
 /** What ends like a host but is a file, a program or a record of a specification. */
 const fileEndings = new Set(
-  'pem key crt cer der csr pfx p12 jks txt csv json xml html htm php asp aspx jsp js ts py rb sh go rs c h cpp java zip gz tar tgz xz rar exe dll msi apk bin img iso pdf doc docx xls xlsx ppt png jpg jpeg gif svg eml msg log conf cfg ini yml yaml env bak old sql db lock md rst asc sig gpg p7b p7s p7m p8 keystore service local'.split(
+  'pem key crt crl cer der csr pfx p12 jks txt csv json xml html htm php asp aspx jsp js ts py rb sh go rs c h cpp java zip gz tar tgz xz rar exe dll msi apk bin img iso pdf doc docx xls xlsx ppt png jpg jpeg gif svg eml msg log conf cfg ini yml yaml env bak old sql db lock md rst asc sig gpg p7b p7s p7m p8 keystore service local'.split(
     ' ',
   ),
 );

@@ -82,19 +82,30 @@ export function findSerials(text: string): SerialFinding[] {
     if (column !== null && new RegExp(word, 'iu').test(column)) add(match[1]!, match.index, column);
   }
 
-  // Without any word: 32 digits alone on a line, as a list pasted from a CA's portal. The MD5 or nonce that looks the
-  // same is told apart by the words around it.
-  const hashWord = /md5|etag|nonce|modulus|token|session|ticket|uuid|trace|request|checksum|hash/i;
-  if (/cert|zert|ssl|tls|sertif|证书|証明書|인증서|сертиф/i.test(text)) {
-    for (const match of text.matchAll(
-      /^[ \t>•*\-–]*((?:[0-9A-Fa-f]{2}:){15}[0-9A-Fa-f]{2}|[0-9A-Fa-f]{32}|[0-9A-Fa-f]{36})[ \t]*\r?$/gm,
-    )) {
-      if (hashWord.test(text.slice(Math.max(0, match.index - 80), match.index))) continue;
-      if (!/[a-f]/i.test(match[1]!)) continue;
-      add(match[1]!, match.index, 'hex');
-    }
-  }
+  findBare(text, add);
   return [...found].map(([value, at]) => ({ value, at })).sort((a, b) => a.at - b.at);
+}
+
+/** Words that make a message one about certificates, in the languages we know; enough to take a bare number for a serial. */
+const aboutCertificates =
+  /cert|zert|sertif|ssl\b|tls\b|revo[ckq]|widerr|sperr|private key|署名|证书|憑證|證書|証明書|인증서|сертиф|प्रमाणपत्र|सर्टिफिकेट|شهاد|chứng|issued by/i;
+/** What else is written as a row of hex digits. */
+const otherNumbers = /md5|sha-?1\b|etag|nonce|modul|token|session|ticket|uuid|guid|trace|request|checksum|hash|commit|\bgit|thumbprint|fingerprint|finger|key ?id|tx\b|wallet|device|license|licence|api.?key|message.?id|build|digest|spki|ski\b|aki\b|jti|salt|\biv\b/i;
+
+/** Without any word beside it: digits alone on a line or in brackets, as people paste them from a portal or a log. */
+function findBare(text: string, add: (raw: string, at: number, around: string) => void): void {
+  if (!aboutCertificates.test(text)) return;
+  for (const match of text.matchAll(/(?<![0-9A-Za-z:/=_.+-])((?:[0-9A-Fa-f]{2}:){15,19}[0-9A-Fa-f]{2}|[0-9A-Fa-f]{30,40})(?![0-9A-Za-z:/=_+-])/g)) {
+    const raw = match[1]!;
+    const digits = raw.replaceAll(':', '');
+    if (!/[a-f]/i.test(digits) || !/\d/.test(digits)) continue;
+    const before = text.slice(Math.max(0, match.index - 90), match.index);
+    const line = before.slice(before.lastIndexOf('\n') + 1);
+    if (otherNumbers.test(line.trim().length >= 3 ? line : before)) continue;
+    // Twenty octets are a SHA-1 as often as a serial number: only beside the word for a certificate.
+    if (digits.length >= 39 && !aboutCertificates.test(line)) continue;
+    add(raw, match.index, 'hex');
+  }
 }
 
 function sameShape(one: string, other: string): boolean {
