@@ -170,39 +170,67 @@ export function oidText(content: Uint8Array): string {
     throw new DerError('an object identifier is malformed');
   }
   let text = '';
-  let value = 0n;
-  for (const byte of content) {
-    value = (value << 7n) | BigInt(byte & 0x7f);
+  let value = 0;
+  for (let i = 0; i < content.length; i++) {
+    const byte = content[i]!;
+    value = value * 128 + (byte & 0x7f);
+    // Arcs beyond 2^53 exist (UUIDs under 2.25) and are read the slow way.
+    if (value > Number.MAX_SAFE_INTEGER) return longOidText(content);
     if (byte & 0x80) continue;
     if (text === '') {
-      const first = value < 40n ? 0n : value < 80n ? 1n : 2n;
-      text = `${first}.${value - first * 40n}`;
+      const first = value < 40 ? 0 : value < 80 ? 1 : 2;
+      text = `${first}.${value - first * 40}`;
     } else {
       text += `.${value}`;
     }
-    value = 0n;
+    value = 0;
   }
   return text;
 }
 
-const utcTime = /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/;
-const generalizedTime = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.\d{1,9})?Z$/;
+function longOidText(content: Uint8Array): string {
+  const arcs: bigint[] = [];
+  let value = 0n;
+  for (const byte of content) {
+    value = (value << 7n) | BigInt(byte & 0x7f);
+    if (byte & 0x80) continue;
+    arcs.push(value);
+    value = 0n;
+  }
+  const first = arcs[0]! < 40n ? 0n : arcs[0]! < 80n ? 1n : 2n;
+  return [first, arcs[0]! - first * 40n, ...arcs.slice(1)].join('.');
+}
 
 /** RFC 5280 section 4.1.2.5: UTCTime years 50 to 99 belong to the twentieth century. Fractions are cut off. */
 export function readTime(timeTag: number, content: Uint8Array, what: string): Temporal.Instant {
-  const text = latin1(content);
-  const found =
-    timeTag === tag.utcTime ? utcTime.exec(text) : timeTag === tag.generalizedTime ? generalizedTime.exec(text) : null;
-  if (found === null) throw new DerError(`${what} is not a time`);
-  const [, y, month, day, hour, minute, second] = found;
-  const year = timeTag === tag.utcTime ? (Number(y) < 50 ? 2000 : 1900) + Number(y) : Number(y);
-  const ms = Date.UTC(year, Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second));
-  const back = new Date(ms);
-  // Date.UTC rolls 31 February over; a certificate that says so is malformed.
-  if (back.getUTCDate() !== Number(day) || back.getUTCHours() !== Number(hour) || Number(second) > 59) {
+  const isUtc = timeTag === tag.utcTime;
+  const isGeneralized = timeTag === tag.generalizedTime;
+  const length = content.length;
+  const plain = (isUtc && length === 13) || (isGeneralized && length === 15);
+  const fractional = isGeneralized && length > 16 && length <= 25 && content[14] === 0x2e;
+  if ((!plain && !fractional) || content[length - 1] !== 0x5a) throw new DerError(`${what} is not a time`);
+  const at = isUtc ? 2 : 4;
+  const yearDigits = isUtc ? pair(content, 0) : pair(content, 0) * 100 + pair(content, 2);
+  const year = isUtc ? (yearDigits < 50 ? 2000 : 1900) + yearDigits : yearDigits;
+  const [month, day] = [pair(content, at), pair(content, at + 2)];
+  const [hour, minute, second] = [pair(content, at + 4), pair(content, at + 6), pair(content, at + 8)];
+  let sound = Number.isInteger(year + month + day + hour + minute + second);
+  for (let i = at + 11; sound && fractional && i < length - 1; i++) sound = content[i]! >= 0x30 && content[i]! <= 0x39;
+  if (!sound) throw new DerError(`${what} is not a time`);
+  const leap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
+  const days = month === 2 ? (leap ? 29 : 28) : [4, 6, 9, 11].includes(month) ? 30 : 31;
+  if (month < 1 || month > 12 || day < 1 || day > days || hour > 23 || minute > 59 || second > 59) {
     throw new DerError(`${what} is not a real time`);
   }
-  return Temporal.Instant.fromEpochMilliseconds(ms);
+  // Date.UTC takes years below 100 for the twentieth century.
+  const ms = Date.UTC(year < 100 ? year + 400 : year, month - 1, day, hour, minute, second);
+  return Temporal.Instant.fromEpochMilliseconds(year < 100 ? ms - 12_622_780_800_000 : ms);
+}
+
+/** Two decimal digits; NaN when they are not. */
+function pair(content: Uint8Array, at: number): number {
+  const [tens, ones] = [content[at]! - 0x30, content[at + 1]! - 0x30];
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN;
 }
 
 export function latin1(bytes: Uint8Array): string {
@@ -298,8 +326,18 @@ function integerContent(value: number | bigint | Uint8Array): Uint8Array {
   return integerContent(Uint8Array.from(Buffer.from(text.length % 2 ? `0${text}` : text, 'hex')));
 }
 
+/** The last few instants written: certificates and CRL entries come in crowds of the same second. */
+const written = new Map<number, string>();
+
 function digits(instant: Temporal.Instant): string {
-  return new Date(instant.epochMilliseconds).toISOString().replace(/[-:T]/g, '').slice(0, 14);
+  const ms = instant.epochMilliseconds;
+  let text = written.get(ms);
+  if (text === undefined) {
+    text = new Date(ms).toISOString().replace(/[-:T]/g, '').slice(0, 14);
+    if (written.size >= 64) written.clear();
+    written.set(ms, text);
+  }
+  return text;
 }
 
 function time(instant: Temporal.Instant): Uint8Array {
