@@ -1,4 +1,7 @@
+import { createHash, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { at } from '../../src/foundation/time/time.ts';
+import { checkFiles } from '../../src/stages/evidence/check.ts';
 import { closeBrowser, noBrowser, type OpenDesk, openDesk } from './open-desk.ts';
 
 describe.skipIf(noBrowser)('a person at the console', () => {
@@ -217,6 +220,38 @@ describe.skipIf(noBrowser)('people outside the house, without scripts', () => {
     await open.close();
   });
 
+  test('with scripts: prove a key without sending it, for every common kind and spelling of key', async () => {
+    const open = await openDesk();
+    const page = await open.page();
+    const sent: string[] = [];
+    page.on('request', (request) => sent.push(`${request.url()} ${request.postData() ?? ''}`));
+    await page.goto('/report');
+    const keys: [string, KeyObject, 'pkcs8' | 'pkcs1' | 'sec1'][] = [
+      ['rsa', generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey, 'pkcs8'],
+      ['rsa-old', generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey, 'pkcs1'],
+      ['p256', generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey, 'sec1'],
+      ['p384', generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey, 'pkcs8'],
+      ['ed25519', generateKeyPairSync('ed25519').privateKey, 'pkcs8'],
+    ];
+    for (const [name, key, type] of keys) {
+      const pem = key.export({ format: 'pem', type: type as 'pkcs8' }) as string;
+      const picker = page.getByLabel(/prove it without sending/);
+      await picker.setInputFiles({ name: `${name}.pem`, mimeType: 'text/plain', buffer: Buffer.from(pem) });
+      await page.getByRole('status').getByText(`Signed with ${name}.pem`).waitFor();
+    }
+    await page.getByRole('button', { name: 'Send the report' }).click();
+    await page.getByRole('heading', { name: 'Your report is accepted.' }).waitFor();
+    expect(sent.filter((s) => s.includes('PRIVATE KEY'))).toEqual([]);
+    const files = (async function* () {
+      yield { file: 'report.eml', bytes: open.desk.reports[0]!.raw };
+    })();
+    const inventory = { certificates: [], facts: new Map() };
+    const lines = await checkFiles(files, { inventory, lists: [], passphrases: [], now: at('2026-11-24T00:00:00Z') });
+    const proven = lines.filter((l) => l.verdict === 'proven-statement').map((l) => l.spkiSha256);
+    expect(proven.sort()).toEqual(keys.map(([, key]) => spkiHash(key)).sort());
+    await open.close();
+  });
+
   test('a subscriber understands what happens when, and disputes; the page says that the clock runs on', async () => {
     const open = await openDesk();
     const page = await open.page({ javaScriptEnabled: false });
@@ -229,3 +264,9 @@ describe.skipIf(noBrowser)('people outside the house, without scripts', () => {
     await open.close();
   });
 });
+
+function spkiHash(key: KeyObject): string {
+  return createHash('sha256')
+    .update(createPublicKey(key).export({ format: 'der', type: 'spki' }))
+    .digest('hex');
+}

@@ -36,7 +36,7 @@ export function addPublicPages<E extends Env>(
   });
 
   app.get('/report', (context) =>
-    publicPage(context, { title: 'Report a problem', site, body: reportForm(site, null) }),
+    publicPage(context, { title: 'Report a problem', site, scripts: true, body: reportForm(site, null) }),
   );
   app.post('/report', async (context) => {
     try {
@@ -46,7 +46,13 @@ export function addPublicPages<E extends Env>(
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error;
       const status = error.problem.status as 400 | 413 | 415 | 422 | 429;
-      return publicPage(context, { title: 'Not sent', site, status, body: reportForm(site, error.problem) });
+      return publicPage(context, {
+        title: 'Not sent',
+        site,
+        scripts: true,
+        status,
+        body: reportForm(site, error.problem),
+      });
     }
   });
   app.get('/api/v1/report-schema', (context) =>

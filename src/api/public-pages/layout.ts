@@ -1,4 +1,4 @@
-/** Public pages are plain documents: no scripts, one style sheet, every value escaped by the template. */
+/** Public pages are plain documents: they work without scripts, have one style sheet, and every value is escaped. */
 import type { Context } from 'hono';
 import { html } from 'hono/html';
 import type { HtmlEscapedString } from 'hono/utils/html';
@@ -15,14 +15,21 @@ export interface PublicSite {
   readonly policyUrl: string | null;
 }
 
-const policy =
-  "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const policy = (scripts: boolean): string =>
+  `default-src 'none'; ${scripts ? "script-src 'self'; " : ''}style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`;
 
 export async function publicPage(
   context: Context,
-  page: { title: string; site: PublicSite; status?: 200 | 404 | 409 | 413 | 415 | 422 | 429 | 400; body: Html },
+  page: {
+    title: string;
+    site: PublicSite;
+    /** Lets our own script files run; still nothing may be fetched or connected to. */
+    scripts?: boolean;
+    status?: 200 | 404 | 409 | 413 | 415 | 422 | 429 | 400;
+    body: Html;
+  },
 ): Promise<Response> {
-  context.header('content-security-policy', policy);
+  context.header('content-security-policy', policy(page.scripts ?? false));
   context.header('cache-control', 'no-store');
   // A signed link is a secret: it must not travel in a Referer nor into an index.
   context.header('x-robots-tag', 'noindex');

@@ -1,6 +1,15 @@
 import { html } from 'hono/html';
+import { acceptedWording, statementText, writeStatement } from '../../stages/evidence/prove/statement-form.ts';
 import type { Problem, ReportAccepted } from '../contract/index.ts';
 import { type Html, type PublicSite, timeTag } from './layout.ts';
+
+/** The published form of a signed statement with places for what the browser fills in. */
+const statementForm = writeStatement({
+  text: acceptedWording,
+  spkiSha256: '@SPKI@',
+  publicKey: '@KEY@',
+  signature: '@SIGNATURE@',
+});
 
 /** The public report form. One required field, no account, no scripts, no puzzle. */
 export function reportForm(site: PublicSite, problem: Problem | null): Html {
@@ -15,11 +24,17 @@ ${problem === null ? '' : html`<p class="bad" role="alert">${problem.detail} Not
 <textarea name="certificates" rows="3" maxlength="200000" class="mono" spellcheck="false"></textarea></label>
 <label><span>Files</span><small>Keys, certificates, signed statements, screenshots, archives. Drag them in. A private key is checked, sealed and destroyed; only a signed proof is kept.</small>
 <input type="file" name="files" multiple></label>
+<section id="prove" hidden data-text="${statementText(acceptedWording)}" data-form="${statementForm}">
+<label><span>Or prove it without sending the key</span><small>Choose the private key (PEM). Your browser signs the sentence “${acceptedWording}” with it and puts the result into the text above. The key is not sent: this page cannot connect anywhere.</small>
+<input type="file" multiple accept=".pem,.key,.txt"></label>
+<p role="status" class="hint"></p>
+</section>
 <label><span>Your address, if you want an answer</span><small>You get a receipt at once and our findings within 24 hours.</small>
 <input type="email" name="email" autocomplete="email" maxlength="320"></label>
 <label><span>Your name, if you like</span><input name="name" autocomplete="name" maxlength="200"></label>
 <button type="submit">Send the report</button>
 </form>
+<script type="module" src="/prove.js"></script>
 <h2>Other ways</h2>
 <p>Mail to <a href="mailto:${site.contact}">${site.contact}</a>. Programs: <code>POST /api/v1/reports</code> with JSON (<a href="/api/v1/report-schema">schema</a>) or a raw message as <code>message/rfc822</code>. A certificate’s own key can also revoke it over ACME (RFC 8555, 7.6).</p>`;
 }

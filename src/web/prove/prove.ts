@@ -1,0 +1,38 @@
+/**
+ * On the report form, for those who have scripts: sign a statement with the key instead of sending the key. The page's
+ * policy lets it connect to nothing, so the key cannot leave even by mistake; only the form is ever sent.
+ */
+import { signWithKey } from './key.ts';
+
+const section = document.querySelector<HTMLElement>('#prove');
+const picker = section?.querySelector<HTMLInputElement>('input[type="file"]');
+const says = section?.querySelector<HTMLElement>('[role="status"]');
+const words = document.querySelector<HTMLTextAreaElement>('textarea[name="text"]');
+
+if (section && picker && says && words) {
+  section.hidden = false;
+  picker.addEventListener('change', () => void prove(section, picker, says, words));
+}
+
+async function prove(
+  section: HTMLElement,
+  picker: HTMLInputElement,
+  says: HTMLElement,
+  words: HTMLTextAreaElement,
+): Promise<void> {
+  const { text = '', form = '' } = section.dataset;
+  for (const file of picker.files ?? []) {
+    try {
+      const signed = await signWithKey(await file.text(), text);
+      const statement = form
+        .replace('@SPKI@', signed.spkiSha256)
+        .replace('@KEY@', signed.publicKey)
+        .replace('@SIGNATURE@', signed.signature);
+      words.value = `${words.value.trimEnd()}\n\n${statement}`.trimStart();
+      says.textContent = `Signed with ${file.name} (key ${signed.spkiSha256.slice(0, 16)}…). The statement stands in the text above; the key stays with you.`;
+    } catch (error) {
+      says.textContent = `${file.name}: ${error instanceof Error ? error.message : 'cannot be read.'}`;
+    }
+  }
+  picker.value = '';
+}
