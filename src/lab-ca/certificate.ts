@@ -7,7 +7,7 @@ import type { Serial } from '../foundation/brand.ts';
 import { der } from '../foundation/pki/der.ts';
 import { type NameAttribute, writeName } from '../foundation/pki/name.ts';
 import { oid } from '../foundation/pki/oids.ts';
-import { signatureAlgorithmFor } from '../foundation/pki/signature.ts';
+import { type Signing, signatureAlgorithmFor } from '../foundation/pki/signature.ts';
 import { keyIdentifier } from '../foundation/pki/spki.ts';
 import { serialBytes, writeAlternativeNames } from '../foundation/pki/x509.ts';
 import type { Instant } from '../foundation/time/time.ts';
@@ -44,9 +44,16 @@ export interface LeafShape {
   readonly precertificate: boolean;
 }
 
-export function signLeaf(shape: LeafShape, issuer: Signer): Uint8Array {
+/** Signed on the thread pool, so that a population is issued on every core. */
+export async function signLeaf(shape: LeafShape, issuer: Signer): Promise<Uint8Array> {
+  const algorithm = algorithmOf(issuer);
+  const tbs = leafTbs(shape, issuer);
+  return der.sequence(tbs, algorithm.identifier, der.bits(await algorithm.signAside(tbs)));
+}
+
+function leafTbs(shape: LeafShape, issuer: Signer): Uint8Array {
   const subject = leafSubject(shape);
-  return signTbs(
+  return tbsOf(
     {
       serial: shape.serial,
       issuerDer: issuer.subjectDer,
@@ -189,30 +196,44 @@ const caKeyUsage = keyUsage(0, 5, 6);
 const digitalSignature = keyUsage(0);
 /* ---- encoding ---- */
 
-function signTbs(
-  shape: {
-    readonly serial: Serial;
-    readonly issuerDer: Uint8Array;
-    readonly notBefore: Instant;
-    readonly notAfter: Instant;
-    readonly subjectDer: Uint8Array;
-    readonly spki: Uint8Array;
-    readonly extensions: readonly Uint8Array[];
-  },
-  issuer: Signer,
-): Uint8Array {
-  const algorithm = signatureAlgorithmFor(issuer.key);
-  const tbs = der.sequence(
+interface TbsShape {
+  readonly serial: Serial;
+  readonly issuerDer: Uint8Array;
+  readonly notBefore: Instant;
+  readonly notAfter: Instant;
+  readonly subjectDer: Uint8Array;
+  readonly spki: Uint8Array;
+  readonly extensions: readonly Uint8Array[];
+}
+
+function signTbs(shape: TbsShape, issuer: Signer): Uint8Array {
+  const algorithm = algorithmOf(issuer);
+  const tbs = tbsOf(shape, issuer);
+  return der.sequence(tbs, algorithm.identifier, der.bits(algorithm.sign(tbs)));
+}
+
+const algorithms = new WeakMap<KeyObject, Signing>();
+
+function algorithmOf(issuer: Signer): Signing {
+  let algorithm = algorithms.get(issuer.key);
+  if (algorithm === undefined) {
+    algorithm = signatureAlgorithmFor(issuer.key);
+    algorithms.set(issuer.key, algorithm);
+  }
+  return algorithm;
+}
+
+function tbsOf(shape: TbsShape, issuer: Signer): Uint8Array {
+  return der.sequence(
     version3,
     der.integer(serialBytes(shape.serial)),
-    algorithm.identifier,
+    algorithmOf(issuer).identifier,
     shape.issuerDer,
     der.sequence(der.time(shape.notBefore), der.time(shape.notAfter)),
     shape.subjectDer,
     shape.spki,
     der.explicit(3, der.sequence(...shape.extensions)),
   );
-  return der.sequence(tbs, algorithm.identifier, der.bits(algorithm.sign(tbs)));
 }
 
 const version3 = der.explicit(0, der.integer(2));
