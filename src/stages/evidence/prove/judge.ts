@@ -121,7 +121,6 @@ function judgePrivateKey(key: PrivateMaterial, container: string, source: string
       proof,
       matches,
       refutedFor,
-      thorough: true,
     });
   }
   if (about === null) {

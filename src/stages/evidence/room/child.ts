@@ -10,11 +10,17 @@ const send = (message: FromRoom): void => {
   process.send?.(message);
 };
 
+/** Set with the first report, which ends the warming up. */
+let busy = false;
 let answered: ((answer: RoomAnswer) => void) | null = null;
 
 process.on('message', (message: ToRoom) => {
   if (message.type === 'answer') answered?.(message.answer);
-  else void read(message.input);
+  else if (message.type === 'idle') void keepWarm();
+  else {
+    busy = true;
+    void read(message.input);
+  }
 });
 
 /** The desk has gone: so do we. */
@@ -36,5 +42,17 @@ async function read(input: Extract<ToRoom, { type: 'read' }>['input']): Promise<
   }
 }
 
-await warmUp();
+const again = await warmUp();
 send({ type: 'ready' });
+
+/** Enough for the compiler to have seen the hot paths. */
+const IDLE_ROUNDS = 40;
+
+/** Only when there is nothing to do: under load the processor belongs to the reports. */
+async function keepWarm(): Promise<void> {
+  for (let i = 0; i < IDLE_ROUNDS && !busy; i++) {
+    await again();
+    // A report that has come in meanwhile is read before the next round.
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}

@@ -53,6 +53,13 @@ const bytes = Buffer.alloc(size);
 for (let at = 0; at < size; ) { const n = readSync(3, bytes, at, size - at, at); if (n === 0) break; at += n; }
 const program = new Map(JSON.parse(bytes.toString('utf8')));
 registerHooks({
+  resolve(specifier, context, next) {
+    if (specifier.startsWith('.') && program.has(context.parentURL)) {
+      const url = new URL(specifier, context.parentURL).href;
+      if (program.has(url)) return { url, format: 'module', shortCircuit: true };
+    }
+    return next(specifier, context);
+  },
   load(url, context, next) {
     const source = program.get(url);
     return source === undefined ? next(url, context) : { format: 'module', source, shortCircuit: true };

@@ -4,7 +4,9 @@
  * command line, where the key belongs to the person at the keyboard.
  */
 import { randomBytes } from 'node:crypto';
-import { Budget, unpack } from '../../../foundation/containers/index.ts';
+import { Budget } from '../../../foundation/containers/limits.ts';
+// Not by the index: the packers beside it load a library that every child would pay for.
+import { unpack } from '../../../foundation/containers/unpack.ts';
 import type { Message, TextBlock } from '../../../foundation/mail/message.ts';
 import { parseCsr } from '../../../foundation/pki/csr.ts';
 import { DerError } from '../../../foundation/pki/der.ts';
@@ -323,7 +325,8 @@ class Search {
       message: clean,
       evidence,
       objects: {
-        hasPrivateKey: this.seen.some(({ found }) => isSecret(found)),
+        // An emptied block (`[removed]` between the markers) is redacted all the same, but holds no key.
+        hasPrivateKey: this.sawPrivateKey,
         hasCertificate: this.certificates.length > 0,
         hasCsr: this.sawCsr,
         derivedFingerprintsSha256: this.certificates.map((certificate) => certificate.fingerprint),

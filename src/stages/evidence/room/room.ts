@@ -295,7 +295,7 @@ class Pool {
       return;
     }
     // An idle child does not keep the desk alive; one that is starting or at work does.
-    child.hold(false);
+    child.rest();
     this.idle.push(child);
   }
 
@@ -383,7 +383,13 @@ class Child {
     this.process.once('exit', then);
   }
 
-  hold(alive: boolean): void {
+  /** Nothing to do: may warm up, and does not keep the desk alive. */
+  rest(): void {
+    if (this.reports === 0) this.send({ type: 'idle' });
+    this.hold(false);
+  }
+
+  private hold(alive: boolean): void {
     if (alive) {
       this.process.ref();
       this.process.channel?.ref();

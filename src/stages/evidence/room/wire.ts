@@ -50,6 +50,7 @@ export interface RoomReading {
 }
 
 export type ToRoom =
+  | { readonly type: 'idle' }
   | { readonly type: 'read'; readonly input: RoomInput }
   | { readonly type: 'answer'; readonly answer: RoomAnswer };
 
