@@ -245,6 +245,34 @@ describe('a probe believes nothing that it cannot verify', () => {
   });
 });
 
+describe('several sources', () => {
+  test('a dead mirror, an LDAP address and a responder that takes only GET hide nothing', async () => {
+    const lab = await aLab();
+    const leaf = await lab.issue();
+    await lab.revoke(leaf.serial);
+    const fetch = meddle(lab, async (url, init) => {
+      if (url.includes('dead.test')) throw new TypeError('fetch failed');
+      return init?.method === 'POST' ? new Response('', { status: 405 }) : null;
+    });
+    const subject = { ...leaf, crlUrls: ['ldap://ca.test/cn=ca', ...leaf.crlUrls, 'http://dead.test/1.crl'] };
+    const seen = await httpProbe({ time: lab.time, fetch }).look(subject);
+    expect(seen).toMatchObject({ crl: 'revoked', ocsp: 'revoked', published: true, problem: 'not-http' });
+    const silent = await httpProbe({ time: lab.time, fetch }).look({ ...leaf, crlUrls: ['http://dead.test/1.crl'] });
+    expect(silent).toMatchObject({ crl: 'unknown', published: false, problem: 'unreachable' });
+  });
+
+  test('a mirror that serves an old list is a gap', async () => {
+    const lab = await aLab();
+    const leaf = await lab.issue();
+    const old = new Uint8Array(await (await lab.fetch(leaf.crlUrls[0]!)).arrayBuffer());
+    await lab.revoke(leaf.serial);
+    const mirror = 'http://mirror.test/crl/tls-0.crl';
+    const fetch = meddle(lab, async (url) => (url === mirror ? new Response(old) : null));
+    const seen = await httpProbe({ time: lab.time, fetch }).look({ ...leaf, crlUrls: [...leaf.crlUrls, mirror] });
+    expect(seen).toMatchObject({ crl: 'good', published: false });
+  });
+});
+
 describe('many at once', () => {
   test('each list is fetched once, OCSP goes in bulk, and one hidden certificate does not hide the others', async () => {
     const lab = await aLab({ shards: 3 });

@@ -144,11 +144,15 @@ function observe(
   };
 }
 
-/** Relying parties ask only one of several sources, so "revoked" is what all of them say; one "good" is a gap. */
+/**
+ * Relying parties ask only one of several sources, so one "good" is a gap. A source that gives no answer at all (a dead
+ * mirror, a responder that takes only GET) hides nothing when another answers; one that answers wrongly does.
+ */
 function agree(evidence: readonly StatusEvidence[]): SeenStatus {
-  if (evidence.length === 0) return 'unknown';
   if (evidence.some((one) => one.status === 'good')) return 'good';
-  return evidence.every((one) => one.status === 'revoked') ? 'revoked' : 'unknown';
+  const revoked = evidence.some((one) => one.status === 'revoked');
+  const isSilent = (one: StatusEvidence) => /^(unreachable|timeout|not-http|http-\d+)$/.test(one.problem ?? '');
+  return revoked && evidence.every((one) => one.status === 'revoked' || isSilent(one)) ? 'revoked' : 'unknown';
 }
 
 function unreadableIssuer(subject: StatusSubject, time: Time): StatusObservation {
