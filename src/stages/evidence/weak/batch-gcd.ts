@@ -30,7 +30,7 @@ export function productTree(moduli: readonly bigint[]): Tree {
 }
 
 /** `value` modulo every leaf. */
-function remainders(tree: Tree, value: bigint, square: boolean): bigint[] {
+export function remainders(tree: Tree, value: bigint, square: boolean): bigint[] {
   let current = [value];
   for (let level = tree.length - 1; level >= 0; level--) {
     const nodes = tree[level] as readonly bigint[];
@@ -87,7 +87,7 @@ export function blockProduct(moduli: readonly bigint[]): bigint {
 }
 
 /** A modulus whose two primes are both shared has itself as common divisor; comparing the hits in pairs splits it. */
-function settle(
+export function settle(
   moduli: readonly bigint[],
   hits: readonly { readonly n: bigint; readonly common: bigint }[],
   pairwise = true,

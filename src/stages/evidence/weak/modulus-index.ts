@@ -57,8 +57,10 @@ export class ModulusIndex {
   /** The nightly form: a day's keys against everything, and against each other. */
   findAll(spkis: readonly Uint8Array[]): SharedPrime[] {
     const moduli = spkis.map((spki) => modulusOf(spki) ?? 1n);
+    // A modulus that is known already shares no prime with itself.
+    const batch = new Set(moduli);
     const old = this.blocks.map((block) => {
-      const fresh = block.moduli.filter((n) => !moduli.includes(n));
+      const fresh = block.moduli.filter((n) => !batch.has(n));
       return fresh.length === block.moduli.length ? productOf(block) : product(fresh);
     });
     return batchGcdAgainst(moduli, old);
