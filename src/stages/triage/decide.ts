@@ -10,18 +10,30 @@ export interface DecisionFacts {
   /** In words; empty when the message carries none. */
   readonly evidence: readonly string[];
   readonly language: string;
+  /** Letters of the writer's own text. */
+  readonly letters: number;
+  /** Somebody speaks against a revocation or asks for time. */
+  readonly objects: boolean;
   readonly unreadable: readonly string[];
   readonly thresholds: Thresholds;
 }
 
 export function decideAction(facts: DecisionFacts): { action: Triage['action']; why: Because[] } {
-  const { report, score, evidence, language, unreadable, thresholds } = facts;
+  const { report, score, evidence, language, letters, objects, unreadable, thresholds } = facts;
   const ask = (signal: string) => ({ action: 'human-review' as const, why: [{ signal, weight: 0, excerpt: '' }] });
+  const unknown = !knownLanguages.has(language) && letters >= lettersMin;
+  if (report && unknown && score < sureInAnyLanguage) return ask('a language that triage does not know');
   if (report && score >= thresholds.openFrom) return { action: 'open-case', why: [] };
   if (report) return ask('not sure enough to open a case alone');
   if (evidence.length > 0) return ask('evidence is never filed unseen');
   if (unreadable.some((code) => unreadableProblems.has(code))) return ask('part of the message could not be read');
+  if (objects) return ask('speaks against a revocation or asks for time');
   if (score >= thresholds.fileBelow) return ask('could be a report');
-  if (language !== 'und' && !knownLanguages.has(language)) return ask('a language that triage does not know');
+  if (unknown) return ask('a language that triage does not know');
   return { action: 'file', why: [] };
 }
+
+/** Fewer letters are no text in any language: a number, a name, "ok". */
+const lettersMin = 16;
+/** A key in the message speaks for itself. */
+const sureInAnyLanguage = 0.98;

@@ -27,7 +27,6 @@ export interface DutyFacts {
   readonly namesCertificate: boolean;
   readonly unauthorised: boolean;
   readonly wildcard: boolean;
-  readonly statesReason: boolean;
 }
 
 export function dutyOf(label: Label, facts: DutyFacts): Duty {

@@ -7,14 +7,13 @@ import type { Message } from '../../foundation/mail/message.ts';
 import { excerptOf } from './because.ts';
 import { decideAction } from './decide.ts';
 import { subjectDomains } from './domains.ts';
-import { dutyOf, teamOf } from './duty.ts';
-import type { Reading } from './knowledge/reading.ts';
-import type { SignalFound } from './knowledge/signals.ts';
-import { featuresOf } from './model/features.ts';
-import { committedModel, predict, type Scores } from './model/linear.ts';
+import { type Duty, type DutyFacts, dutyOf, teamOf } from './duty.ts';
+import type { Reading, ReadSentence } from './knowledge/reading.ts';
+import { featuresOf, wordFeatures } from './model/features.ts';
+import { committedModel, logits, type Model, predict, type Scores } from './model/linear.ts';
 import type { ObjectFacts } from './recognise/index.ts';
 import { defaultThresholds, type Thresholds } from './thresholds.ts';
-import { understand } from './understand.ts';
+import { type Understood, understand } from './understand.ts';
 
 export interface TriageContext {
   /** What the reading room found in the message; null when it has not looked, then a light look of our own decides. */
@@ -28,19 +27,17 @@ export interface TriageContext {
 const reasonsMax = 12;
 
 export function triage(message: Message, context: TriageContext): Triage {
-  const understood = understand(message, context.objects);
-  const { language, reading, signals, recognised } = understood;
-  const scores = predict(committedModel(), featuresOf(understood));
+  return judge(understand(message, context.objects), context, committedModel());
+}
+
+/** The verdict on a message that has been read, under a given model: the committed one, or one of an evaluation. */
+export function judge(understood: Understood, context: Omit<TriageContext, 'objects'>, model: Model): Triage {
+  const { message, language, reading, signals, recognised } = understood;
+  const scores = predict(model, featuresOf(understood), language);
+  const thresholds = context.thresholds ?? defaultThresholds;
   const { label, score } = proposeLabel(scores, recognised.artifacts, context.verdictStrongest ?? null);
   const report = label !== 'not-a-report';
 
-  const duty = dutyOf(label, {
-    short: scores.short >= 0.35,
-    namesCertificate: namesCertificate(recognised.artifacts),
-    unauthorised: signals.some((one) => one.signal.name.startsWith('certificate that its owner')),
-    wildcard: reading.sentences.some((one) => one.words.includes('xwildhost')),
-    statesReason: false,
-  });
   const domains = subjectDomains(message, recognised, label, aboutCertificates(reading));
   const artifacts: Artifacts = { ...recognised.artifacts, domains };
   const evidence = evidenceOf(artifacts, domains, context.ownDomains);
@@ -49,23 +46,47 @@ export function triage(message: Message, context: TriageContext): Triage {
     score,
     evidence,
     language,
+    letters: lettersOf(reading),
+    objects: isObjection(reading),
     unreadable: message.problems,
-    thresholds: context.thresholds ?? defaultThresholds,
+    thresholds,
   });
   return {
     label,
     score: Math.round(score * 1000) / 1000,
     action,
-    ...duty,
+    ...proposeDuty(label, scores, understood),
     route: action === 'file' ? null : (teamOf[label] ?? 'ssl-support'),
     language,
     artifacts,
-    because: [...reasonsOf(signals), ...evidence.map((one) => ({ signal: one, weight: 1, excerpt: '' })), ...why].slice(
+    because: [...reasonsOf(understood, model), ...evidence.map((one) => ({ signal: one, weight: 1, excerpt: '' })), ...why].slice(
       0,
       reasonsMax,
     ),
   };
 }
+
+/** The hours are those of the label, unless another label that is nearly as likely owes more haste. */
+function proposeDuty(label: Label, scores: Scores, { reading, signals, recognised }: Understood): Duty {
+  const facts: DutyFacts = {
+    short: scores.short >= shortFrom,
+    namesCertificate: namesCertificate(recognised.artifacts),
+    unauthorised: signals.some((one) => one.signal.name.startsWith('certificate that its owner')),
+    wildcard: reading.sentences.some((one) => one.words.includes('xwildhost')),
+  };
+  const duty = dutyOf(label, facts);
+  if (label === 'not-a-report' || duty.deadlineHours === 24) return duty;
+  for (const [other, probability] of scores.labels) {
+    if (probability < plausibleFrom || other === label) continue;
+    const hours = dutyOf(other, facts).deadlineHours;
+    if (hours !== null && (duty.deadlineHours === null || hours < duty.deadlineHours)) return { ...duty, deadlineHours: hours };
+  }
+  return duty;
+}
+
+/** "Never longer than true" against "exact": a third is enough doubt for the shorter class. */
+const shortFrom = 0.35;
+const plausibleFrom = 0.3;
 
 function proposeLabel(scores: Scores, artifacts: Artifacts, verdict: Verdict | null): { label: Label; score: number } {
   // A key in the message is key compromise, whatever is written around it (corpus rule 3).
@@ -109,8 +130,39 @@ function evidenceOf(
   return evidence;
 }
 
-function reasonsOf(signals: readonly SignalFound[]): Because[] {
-  return signals
+/** Signals first; where they say little, the sentences whose words weigh most in the model. */
+function reasonsOf(understood: Understood, model: Model): Because[] {
+  const bySignal = understood.signals
     .map(({ signal, excerpt }) => ({ signal: signal.name, weight: signal.weight, excerpt: excerptOf(excerpt) }))
-    .sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight));
+    .sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight))
+    .slice(0, signalsMax);
+  const sentences = understood.reading.sentences
+    .slice(0, sentencesMax)
+    .map((sentence) => ({ sentence, weight: sentenceWeight(understood, sentence, model) }))
+    .sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight))
+    .slice(0, 2)
+    .map(({ sentence, weight }) => ({
+      signal: weight > 0 ? 'words as in reports' : 'words as in ordinary mail',
+      weight: Math.round(weight * 100) / 100,
+      excerpt: excerptOf(sentence.text),
+    }));
+  return [...bySignal, ...sentences.filter((one) => one.weight !== 0)];
+}
+
+const signalsMax = 8;
+const sentencesMax = 40;
+
+function sentenceWeight(understood: Understood, sentence: ReadSentence, model: Model): number {
+  const features = wordFeatures({ language: understood.language, sentences: [sentence] });
+  return logits(model.words, features)[0]! - model.words.bias[0]!;
+}
+
+function lettersOf(reading: Reading): number {
+  return reading.sentences.reduce((sum, one) => sum + (one.zone === 'quoted' ? 0 : one.text.replace(/[^\p{L}]/gu, '').length), 0);
+}
+
+/** A court, a lawyer or a subscriber speaks against a revocation or asks for time: never filed, whatever it is. */
+function isObjection(reading: Reading): boolean {
+  const own = new Set(reading.sentences.filter((one) => one.zone !== 'quoted').flatMap((one) => [...one.concepts]));
+  return own.has('HOLD') && (own.has('REVOKE') || own.has('CERT') || own.has('COURT')) && !own.has('NEWSLETTER');
 }

@@ -39,7 +39,7 @@ export function featuresOf(read: Read): Features {
 /** Characters of n-grams; shorter ones are words of their own anyway. */
 const gramSizes = [3, 4, 5] as const;
 
-function wordFeatures(reading: Reading): Sparse {
+export function wordFeatures(reading: Reading): Sparse {
   const bag = new Map<number, number>();
   const size = 2 ** wordBits;
   const add = (text: string, value: number) => {

@@ -25,7 +25,7 @@ export const defaultFit: FitOptions = {
   epochs: 4,
   rate: 0.12,
   decay: 2e-5,
-  calibration: { wordsShare: 0.5, slope: 1, offset: 0 },
+  calibration: { wordsShare: 0.6, wordsShareElsewhere: 0.35, slope: 1, offset: 0 },
 };
 
 export function fit(examples: readonly Example[], options: FitOptions = defaultFit): Model {

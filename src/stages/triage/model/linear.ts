@@ -29,8 +29,10 @@ export interface Layer {
 }
 
 export interface Calibration {
-  /** Share of the words layer in the report logit; the knowledge layer has the rest. */
+  /** Share of the words layer in English, where most of the training data is; the knowledge layer has the rest. */
   readonly wordsShare: number;
+  /** The same in every other language. */
+  readonly wordsShareElsewhere: number;
   readonly slope: number;
   readonly offset: number;
 }
@@ -41,8 +43,9 @@ export interface Model {
   readonly calibration: Calibration;
 }
 
-export function predict(model: Model, features: Features): Scores {
-  const { wordsShare, slope, offset } = model.calibration;
+export function predict(model: Model, features: Features, language: string): Scores {
+  const { slope, offset } = model.calibration;
+  const wordsShare = language === 'en' ? model.calibration.wordsShare : model.calibration.wordsShareElsewhere;
   const byWords = logits(model.words, features.words);
   const byKnowledge = logits(model.knowledge, features.knowledge);
   const mixed = byWords.map((value, output) => wordsShare * value + (1 - wordsShare) * byKnowledge[output]!);

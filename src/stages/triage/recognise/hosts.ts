@@ -59,7 +59,8 @@ export function findHosts(text: string): string[] {
     .replace(/\/[^\s]*\.(?:pem|key|crt|txt|bin|conf)\b/gi, ' ');
   const hosts = new Set<string>();
   for (const match of bare.matchAll(hostPattern)) {
-    const host = match[0].toLowerCase().replace(/^\*\./, '');
+    // `_dmarc.`, `_acme-challenge.`: records about a host, not hosts.
+    const host = match[0].toLowerCase().replace(/^(?:\*\.|_[a-z0-9-]+\.)+/, '');
     if (isHost(host)) hosts.add(host);
   }
   return [...hosts];
