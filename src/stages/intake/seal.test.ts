@@ -43,6 +43,16 @@ describe.each(makers)('sealing identities in %s', (_name, make) => {
     }
   });
 
+  it('seal a large message while it streams in, to the same hash as in one piece', async () => {
+    const identities = make();
+    await identities.rotate(saturday);
+    const key = await identities.current(saturday);
+    const large = Buffer.alloc(3_000_001, 'a line of a large message\n');
+    const streamed = await seal(inPieces(large, 65_536), key);
+    expect(streamed).toMatchObject({ sha256: (await seal(large, key)).sha256, size: large.length });
+    expect(Buffer.compare(await unseal(streamed, await identities.identity(key.keyId)), large)).toBe(0);
+  });
+
   it('pass midnight without anybody, because tomorrow was made today', async () => {
     const identities = make();
     await identities.rotate(saturday);
@@ -122,6 +132,18 @@ describe('sealed bytes', () => {
       throw new Error('connection lost');
     })();
     await expect(seal(broken, await identities.current(saturday))).rejects.toThrow('connection lost');
+    let released = false;
+    const endless = (async function* () {
+      try {
+        for (;;) yield new Uint8Array(8 * 1024 * 1024);
+      } finally {
+        released = true;
+      }
+    })();
+    await expect(seal(endless, await identities.current(saturday))).rejects.toMatchObject({
+      code: 'message_too_large',
+    });
+    expect(released).toBe(true);
   });
 });
 

@@ -34,8 +34,6 @@ export const SEALED_BYTES_MAX = 128 * 1024 * 1024;
  * recipient). A source that fails passes its own error on, and nothing is kept.
  */
 export async function seal(plain: AsyncIterable<Uint8Array> | Uint8Array, key: SealingKey): Promise<Sealed> {
-  const hash = createHash('sha256');
-  let size = 0;
   const encrypter = new Encrypter();
   try {
     encrypter.addRecipient(key.recipient);
@@ -48,13 +46,21 @@ export async function seal(plain: AsyncIterable<Uint8Array> | Uint8Array, key: S
       },
     );
   }
-  if (plain instanceof Uint8Array) {
-    if (plain.length > SEALED_BYTES_MAX) throw tooLarge();
-    const sealed = await encrypter.encrypt(plain);
-    return { sealed, sha256: hash.update(plain).digest('hex'), size: plain.length, keyId: key.keyId };
+  if (plain instanceof Uint8Array) return await sealWhole(plain, encrypter, key);
+  const source = plain[Symbol.asyncIterator]();
+  const first: Uint8Array[] = [];
+  let held = 0;
+  // Most mail is small: in one piece it costs a third of a stream.
+  for (let next = await source.next(); ; next = await source.next()) {
+    if (next.done === true) return await sealWhole(Buffer.concat(first), encrypter, key);
+    first.push(next.value);
+    held += next.value.length;
+    if (held > WHOLE_BYTES_MAX) break;
   }
+  let size = 0;
+  const hash = createHash('sha256');
   const hashed = (async function* () {
-    for await (const chunk of plain) {
+    for await (const chunk of resumed(first, source)) {
       size += chunk.length;
       if (size > SEALED_BYTES_MAX) throw tooLarge();
       hash.update(chunk);
@@ -65,6 +71,25 @@ export async function seal(plain: AsyncIterable<Uint8Array> | Uint8Array, key: S
   const chunks: Uint8Array[] = [];
   for await (const chunk of stream) chunks.push(chunk);
   return { sealed: Buffer.concat(chunks), sha256: hash.digest('hex'), size, keyId: key.keyId };
+}
+
+/** Plain bytes that are held in memory before sealing begins. */
+const WHOLE_BYTES_MAX = 1024 * 1024;
+
+async function sealWhole(plain: Uint8Array, encrypter: Encrypter, key: SealingKey): Promise<Sealed> {
+  if (plain.length > SEALED_BYTES_MAX) throw tooLarge();
+  const sealed = await encrypter.encrypt(plain);
+  return { sealed, sha256: createHash('sha256').update(plain).digest('hex'), size: plain.length, keyId: key.keyId };
+}
+
+async function* resumed(first: Uint8Array[], source: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    for (let chunk = first.shift(); chunk !== undefined; chunk = first.shift()) yield chunk;
+    for (let next = await source.next(); next.done !== true; next = await source.next()) yield next.value;
+  } finally {
+    // A source that is left early must know (a socket to close, a file to release).
+    await source.return?.();
+  }
 }
 
 const tooLarge = (): Fault =>
