@@ -7,7 +7,7 @@ import { eventFromJson } from '../app/event-json.ts';
 import type { Log } from '../app/ports.ts';
 import type { Case } from '../desk/case.ts';
 import type { CaseId } from '../foundation/brand.ts';
-import { type Instant, rfc3339 } from '../foundation/time/time.ts';
+import { hours, type Instant, rfc3339 } from '../foundation/time/time.ts';
 import { ensureConsole } from './console-build.ts';
 import { incidentMarkdown } from './port/incident.ts';
 import { type Replay, runScenario } from './scenario/run.ts';
@@ -52,6 +52,9 @@ const scenarioFile = fileURLToPath(new URL('../../test/replays/emsign-2024-key-c
 /** Zone in which the people of this story look at their watches. */
 const localZone = 'Asia/Kolkata';
 
+/** A CA that refuses for ever would be asked for thirty days; the story is told a day after the limit has passed. */
+const downLongest = hours(48);
+
 /** Returns the exit code: 1 when the case ended late. */
 export async function demo(options: DemoOptions): Promise<number> {
   const scenario = await demoScenario(options.fault);
@@ -61,6 +64,7 @@ export async function demo(options: DemoOptions): Promise<number> {
   let result: DemoResult | null = null;
   const outcome = await runScenario(scenario, {
     log: options.log,
+    ...(options.fault === 'connector-down' ? { longest: downLongest } : {}),
     before: async (replay) => {
       result = await look(replay, options, say);
     },

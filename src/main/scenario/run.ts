@@ -56,6 +56,8 @@ export interface RunOptions {
   readonly progress?: (now: Instant, what: string) => void;
   /** Called with the finished replay before it is taken down (the demo keeps the console open). */
   readonly before?: (replay: Replay) => Promise<void>;
+  /** Virtual time after the last event at which this replay ends even if duties are open; 30 days when left out. */
+  readonly longest?: Temporal.Duration;
 }
 
 export type Outcome = ScenarioResult & { readonly checks: readonly CheckResult[] };
@@ -207,7 +209,7 @@ async function play(replay: Staged, options: RunOptions): Promise<void> {
   const { desk, time, items, visits } = replay;
   const acts: { at: Instant; item: Item }[] = [];
   const last = items.at(-1)?.at ?? time.now();
-  const until = last.add(longest);
+  const until = last.add(options.longest ?? longest);
   let next = 0;
   for (let step = 0; step < stepsMax; step++) {
     const candidates = [
