@@ -114,9 +114,10 @@ function componentSchemas(): Record<string, Json> {
     const id = z.globalRegistry.get(schema)?.id;
     if (id === undefined) continue;
     const made = z.toJSONSchema(schema, { target: 'draft-2020-12', io: 'input', unrepresentable: 'any' }) as Json;
-    const { $schema: _dialect, $defs, ...rest } = made;
-    found[id] = relink(rest);
-    for (const [name, inner] of Object.entries(($defs ?? {}) as Record<string, Json>)) found[name] ??= relink(inner);
+    const { $schema: _dialect, $defs = {}, ...rest } = made as Json & { $defs?: Record<string, Json> };
+    // A schema with an id comes as a reference to its own definition; what is wanted is the definition.
+    if (!('$ref' in rest)) found[id] = relink(rest);
+    for (const [name, inner] of Object.entries($defs)) found[name] ??= relink(inner);
   }
   for (const made of Object.values(found)) delete made.id;
   return Object.fromEntries(Object.entries(found).sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -22,6 +22,10 @@ const shape = z.strictObject({
       host: z.string().default('127.0.0.1'),
       port: port.default(8080),
       publicUrl: z.url().nullable().default(null),
+      /** `link`: people sign in by one-time links. `local`: no sign-in, and only names of this machine are answered. */
+      access: z.enum(['local', 'link']).default('local'),
+      /** Where the certification practice statement is published; named on the public pages. */
+      policyUrl: z.url().nullable().default(null),
     })
     .prefault({}),
   smtp: z

@@ -73,6 +73,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       const web = await serveWeb(desk, { host: config.http.host, port: config.http.port, virtualTime: false });
       closing.push(() => web.close());
       say(`Console and API: ${web.url}`);
+      if (web.firstLink !== null) say(`First sign-in, works once: ${web.firstLink}`);
     }
     if (lab !== null) say(`Lab CA: ${lab.url} (API token in ${lab.tokenFile})`);
     for (const { kind, address } of desk.listening) say(`Listening: ${kind} ${address}`);

@@ -5,6 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { localAccess } from '../api/access/access.ts';
+import { linkAccess } from '../api/access/link-access.ts';
+import { postgresAccessStore } from '../api/access/postgres.ts';
+import type { PublicSite } from '../api/public-pages/index.ts';
 import { createApi } from '../api/routes.ts';
 import { Fault } from '../foundation/fault.ts';
 import { renewalInfoPath, renewalInfoRoutes } from '../stages/renewal-info/index.ts';
@@ -16,6 +19,8 @@ import type { Desk } from './wiring.ts';
 
 export interface Listening {
   readonly url: string;
+  /** Where the first administrator signs in; null once somebody has, or where nobody has to. */
+  readonly firstLink: string | null;
   close(): Promise<void>;
 }
 
@@ -36,10 +41,24 @@ export async function serveWeb(
     () => built,
     () => null,
   );
+  const { http, ca } = desk.config;
+  const origin = http.publicUrl?.replace(/\/+$/, '') ?? `http://localhost:${where.port}`;
+  const site: PublicSite = {
+    caName: ca.owner,
+    contact: desk.parts.sender.replyAddress,
+    publicUrl: origin,
+    policyUrl: http.policyUrl,
+  };
+  const people =
+    http.access === 'link'
+      ? linkAccess({ store: postgresAccessStore(desk.pool), time: desk.time, origin, site })
+      : null;
+  const firstLink = people === null ? null : await people.firstLink();
   const api = createApi({
     desk: port,
     time: desk.time,
-    access: localAccess({ name: 'local', mayAct: true, csrf: randomBytes(16).toString('hex') }),
+    access: people ?? localAccess({ name: 'local', mayAct: true, csrf: randomBytes(16).toString('hex') }),
+    site,
     webRoot,
     deskName: desk.config.ca.owner,
     virtualTime: where.virtualTime,
@@ -52,6 +71,7 @@ export async function serveWeb(
   return new Promise((resolve, reject) => {
     const server = serve({ fetch: app.fetch, port: where.port, hostname: where.host }, (info) => {
       resolve({
+        firstLink,
         url: `http://${where.host === '127.0.0.1' ? 'localhost' : where.host}:${info.port}`,
         close: () =>
           new Promise((done) => {

@@ -5,6 +5,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pool } from 'pg';
+import { migrations as accessMigrations } from '../api/access/postgres.ts';
 import { advanceCase } from '../app/advance-case.ts';
 import type { Issuers } from '../app/ca-parts.ts';
 import { looker, revoker } from '../app/ca-parts.ts';
@@ -125,6 +126,7 @@ export async function migrateAll(pool: Pool, now: Instant): Promise<void> {
       { room: 'outreach', migrations: [...directoryMigrations, ...outboxMigrations] },
       { room: 'evidence', migrations: evidenceMigrations },
       { room: 'readings', migrations: readingMigrations },
+      { room: 'access', migrations: accessMigrations },
     ],
     now,
   );

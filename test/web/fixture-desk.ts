@@ -324,6 +324,33 @@ const nightRows: c.BoardRow[] = [
   },
 ];
 
+const recentCases: c.RecentCase[] = [
+  {
+    caseId: 'C-2026-0408',
+    title: 'git.fjordbank.example and 2 more',
+    label: 'key-compromise',
+    stage: 'closed',
+    endedAt: t('2026-11-23T22:58:10Z'),
+    published: 3,
+    total: 3,
+    marginSeconds: 61_204,
+    missed: false,
+    because: 'Closed: Every certificate is seen as revoked.',
+  },
+  {
+    caseId: 'C-2026-0405',
+    title: '“SSL certificate renewal invoice” from billing@ssl-renewals.example',
+    label: 'not-a-report',
+    stage: 'dismissed',
+    endedAt: t('2026-11-23T19:12:44Z'),
+    published: 0,
+    total: 0,
+    marginSeconds: null,
+    missed: false,
+    because: 'Read by I. Sato: an invoice of another company.',
+  },
+];
+
 function quiet(kind: Kind): c.Quiet {
   return {
     sweptAt: t('2026-11-24T03:06:58Z'),
@@ -1310,6 +1337,7 @@ export class FixtureDesk implements DeskPort {
       total: all.length,
       waiting: all.filter((r) => r.questions > 0).length,
       rows,
+      recent: from > 0 ? [] : recentCases,
       quiet: quiet(this.#kind),
     };
   }

@@ -83,6 +83,27 @@ export const Quiet = z
   .meta({ id: 'Quiet' });
 export type Quiet = z.infer<typeof Quiet>;
 
+/** A case that is over: what became of it, and how much of the limit was left. */
+export const RecentCase = z
+  .object({
+    caseId: Id,
+    title: z.string(),
+    label: Label.nullable(),
+    stage: Stage,
+    endedAt: Instant,
+    published: z.number().int(),
+    total: z.number().int(),
+    marginSeconds: z
+      .number()
+      .int()
+      .nullable()
+      .describe('From the last publication to the nearest limit; negative when late; null without a limit.'),
+    missed: z.boolean(),
+    because: z.string(),
+  })
+  .meta({ id: 'RecentCase' });
+export type RecentCase = z.infer<typeof RecentCase>;
+
 export const Board = z
   .object({
     ...pageFields,
@@ -90,6 +111,7 @@ export const Board = z
     total: z.number().int(),
     waiting: z.number().int().describe('Cases that wait for a person.'),
     rows: z.array(BoardRow),
+    recent: z.array(RecentCase).describe('Cases that ended lately, newest first, at most 20; on the first page only.'),
     quiet: Quiet,
   })
   .meta({ id: 'Board' });

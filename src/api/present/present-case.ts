@@ -137,6 +137,28 @@ export function presentBoardRow(parts: {
   };
 }
 
+/** One line for a case that is over; null while it is not. */
+export function presentRecentCase(current: Case, last: Event): c.RecentCase | null {
+  const stage = stageOf(current);
+  if (stage !== 'closed' && stage !== 'dismissed') return null;
+  const counted = current.matters.filter((m) => m.closed === null);
+  const margins = counted.flatMap((m) =>
+    m.dueAt === null || m.publishedAt === null ? [] : [m.publishedAt.until(m.dueAt).total('seconds')],
+  );
+  return {
+    caseId: current.caseId,
+    title: titleOf(current),
+    label: labelOf(current),
+    stage,
+    endedAt: rfc3339(current.closedAt ?? current.lastAt),
+    published: counted.reduce((sum, m) => sum + m.published, 0),
+    total: counted.reduce((sum, m) => sum + m.set.count, 0),
+    marginSeconds: margins.length === 0 ? null : Math.floor(Math.min(...margins)),
+    missed: counted.some((m) => m.missed) || current.reports.some((r) => r.preliminaryMissed),
+    because: sentenceOf(last),
+  };
+}
+
 /** A message that waits for a person, with what was found and why it is uncertain. */
 export function presentInboxItem(current: Case, report: Report): c.InboxItem {
   const { triage } = report;

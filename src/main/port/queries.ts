@@ -2,7 +2,13 @@
 import type * as c from '../../api/contract/index.ts';
 import type { DeskPort } from '../../api/port.ts';
 import { presentLadders } from '../../api/present/ladders.ts';
-import { presentBoardRow, presentCase, presentInboxItem, titleOf } from '../../api/present/present-case.ts';
+import {
+  presentBoardRow,
+  presentCase,
+  presentInboxItem,
+  presentRecentCase,
+  titleOf,
+} from '../../api/present/present-case.ts';
 import { sentenceOf } from '../../api/present/sentences.ts';
 import { eventFromJson } from '../../app/event-json.ts';
 import { type Case, stageOf } from '../../desk/case.ts';
@@ -127,6 +133,13 @@ export function deskQueries(desk: Desk): Queries {
         total: rows.length,
         waiting: rows.filter((r) => r.questions > 0).length,
         rows: rows.slice(from, from + query.limit),
+        recent:
+          from > 0
+            ? []
+            : cases
+                .flatMap(({ current, events }) => presentRecentCase(current, events.at(-1)!.event) ?? [])
+                .sort((a, b) => (a.endedAt < b.endedAt ? 1 : -1))
+                .slice(0, 20),
         quiet: {
           sweptAt: sweep === undefined ? null : rfc3339(sweep.at),
           lastReportAt: last === undefined ? null : rfc3339(last),

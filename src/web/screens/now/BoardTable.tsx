@@ -1,13 +1,14 @@
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useRef, useState } from 'react';
-import type { BoardRow } from '../../../api/contract/index.ts';
+import type { BoardRow, RecentCase } from '../../../api/contract/index.ts';
 import { Moment } from '../../instrument/Moment.tsx';
 import { Scale } from '../../instrument/Scale.tsx';
 import { TimeLeft } from '../../instrument/TimeLeft.tsx';
 import { number } from '../../instrument/time.ts';
 import { Mark, VerdictMark } from '../../instrument/Verdict.tsx';
 import { clockWords, labelWords, subscriberWords, teamWords } from '../../instrument/words.ts';
+import { Recent } from './Recent.tsx';
 import { useKeys } from '../../shell/keys.ts';
 
 const heads = [
@@ -21,7 +22,12 @@ const heads = [
 ];
 
 /** One case, one line. j and k move, Enter opens; the browser's own focus is the selection. */
-export function BoardTable(props: { rows: readonly BoardRow[]; total: number; more: () => void }) {
+export function BoardTable(props: {
+  rows: readonly BoardRow[];
+  total: number;
+  recent: readonly RecentCase[];
+  more: () => void;
+}) {
   const { rows, total, more } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const narrow = useNarrow();
@@ -70,14 +76,8 @@ export function BoardTable(props: { rows: readonly BoardRow[]; total: number; mo
   }, [lastInSight, rows.length, total, more]);
   const items = narrow ? rows.map((_, index) => ({ index, start: index * size })) : virtual.getVirtualItems();
   return (
-    <div
-      className="board"
-      ref={scroller}
-      tabIndex={0}
-      role="table"
-      aria-label="Open cases by time left"
-      aria-rowcount={total + 1}
-    >
+    <div className="board" ref={scroller} tabIndex={0} role="group" aria-label="Board">
+    <div role="table" aria-label="Open cases by time left" aria-rowcount={total + 1}>
       <div role="rowgroup">
         <div className="heads" role="row" aria-rowindex={1}>
           {heads.map((h, n) => (
@@ -93,6 +93,8 @@ export function BoardTable(props: { rows: readonly BoardRow[]; total: number; mo
           return row === undefined ? null : <Row key={row.caseId} row={row} n={index} top={start} />;
         })}
       </div>
+    </div>
+    {rows.length >= total && <Recent rows={props.recent} />}
     </div>
   );
 }

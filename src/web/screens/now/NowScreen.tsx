@@ -9,6 +9,7 @@ import { boardQuery } from '../../link/api.ts';
 import { BoardTable } from './BoardTable.tsx';
 import { Horizon } from './Horizon.tsx';
 import { QuietProof } from './QuietProof.tsx';
+import { Recent } from './Recent.tsx';
 
 const teams = Object.keys(teamWords) as Team[];
 
@@ -73,13 +74,17 @@ export function NowScreen() {
       </div>
       {total > 0 && <Horizon rows={rows} />}
       {total === 0 && !filtered ? (
-        <QuietProof quiet={quiet} />
+        <div className="now-quiet">
+          <QuietProof quiet={quiet} />
+          <Recent rows={first.recent} />
+        </div>
       ) : total === 0 ? (
         <p className="page soft">No open case fits. The board as a whole is not empty.</p>
       ) : (
         <BoardTable
           rows={rows}
           total={total}
+          recent={first.recent}
           more={() => {
             if (board.hasNextPage && !board.isFetchingNextPage) void board.fetchNextPage();
           }}
