@@ -75,39 +75,68 @@ async function throughSmtp(corpus: readonly Buffer[], messages: number, folder: 
       await start(fileURLToPath(new URL('../test/intake/desk-process.ts', import.meta.url)), 'never', '0'),
     );
     await start(fileURLToPath(new URL('intake-reader.ts', import.meta.url)));
-    const acknowledgedAt = new Map<string, number>();
-    const took: number[] = [];
-    let next = 0;
-    const began = performance.now();
-    const sender = async (): Promise<void> => {
-      const client = await SmtpClient.open(port);
-      for (let n = next++; n < messages; n = next++) {
-        const raw = corpus[n % corpus.length] as Buffer;
-        const sent = performance.now();
-        const answer = await client.send(Buffer.concat([Buffer.from(`X-Bench: ${n}\r\n`), raw]));
-        took.push(performance.now() - sent);
-        const id = /received as ([0-9a-f-]{36})/.exec(answer ?? '')?.[1];
-        if (id === undefined) throw new Error(`message ${n} was not taken: ${answer}`);
-        acknowledgedAt.set(id, performance.timeOrigin + performance.now());
-      }
-      client.close();
-    };
-    await Promise.all(Array.from({ length: senders }, sender));
-    const seconds = (performance.now() - began) / 1000;
-    const readAfter = await untilRead(database.pool, acknowledgedAt);
-    const allSeconds = (performance.now() - began) / 1000;
+    const full = await run(corpus, messages, null, port, database.pool, 'full');
+    const paced = await run(corpus, steadyPerSecond * steadySeconds, steadyPerSecond, port, database.pool, 'paced');
     return {
-      messagesPerSecond: round(messages / seconds),
-      readPerSecond: round(messages / allSeconds),
-      acknowledgedP50: round(percentile(took, 0.5)),
-      acknowledgedP99: round(percentile(took, 0.99)),
-      readAfterAcknowledgementP50: round(percentile(readAfter, 0.5)),
-      readAfterAcknowledgementP99: round(percentile(readAfter, 0.99)),
+      messagesPerSecond: full.sentPerSecond,
+      readPerSecond: full.readPerSecond,
+      acknowledgedP50: full.acknowledgedP50,
+      acknowledgedP99: full.acknowledgedP99,
+      steadyPerSecond: paced.sentPerSecond,
+      steadyAcknowledgedP99: paced.acknowledgedP99,
+      steadyReadAfterAcknowledgementP50: paced.readAfterP50,
+      steadyReadAfterAcknowledgementP99: paced.readAfterP99,
     };
   } finally {
     for (const child of children) child.kill('SIGKILL');
     await database.stop();
   }
+}
+
+/** The rate that the desk promises, and for how long it is held. */
+const steadyPerSecond = 150;
+const steadySeconds = 10;
+
+/** Sends `messages` as fast as they are taken, or `pace` of them a second, and waits until they have been read. */
+async function run(
+  corpus: readonly Buffer[],
+  messages: number,
+  pace: number | null,
+  port: number,
+  pool: pg.Pool,
+  name: string,
+) {
+  const time = new SystemTime();
+  const acknowledgedAt = new Map<string, number>();
+  const took: number[] = [];
+  let next = 0;
+  const began = performance.now();
+  const startedAt = time.now();
+  const sender = async (): Promise<void> => {
+    const client = await SmtpClient.open(port);
+    for (let n = next++; n < messages; n = next++) {
+      if (pace !== null) await time.waitUntil(startedAt.add({ milliseconds: Math.round((n * 1000) / pace) }));
+      const raw = corpus[n % corpus.length] as Buffer;
+      const sent = performance.now();
+      const answer = await client.send(Buffer.concat([Buffer.from(`X-Bench: ${name} ${n}\r\n`), raw]));
+      took.push(performance.now() - sent);
+      const id = /received as ([0-9a-f-]{36})/.exec(answer ?? '')?.[1];
+      if (id === undefined) throw new Error(`message ${n} was not taken: ${answer}`);
+      acknowledgedAt.set(id, performance.timeOrigin + performance.now());
+    }
+    client.close();
+  };
+  await Promise.all(Array.from({ length: senders }, sender));
+  const seconds = (performance.now() - began) / 1000;
+  const readAfter = await untilRead(pool, acknowledgedAt);
+  return {
+    sentPerSecond: round(messages / seconds),
+    readPerSecond: round(messages / ((performance.now() - began) / 1000)),
+    acknowledgedP50: round(percentile(took, 0.5)),
+    acknowledgedP99: round(percentile(took, 0.99)),
+    readAfterP50: round(percentile(readAfter, 0.5)),
+    readAfterP99: round(percentile(readAfter, 0.99)),
+  };
 }
 
 /** Milliseconds from "250" until read, one per message; waits until the reader has them all. */
@@ -117,8 +146,9 @@ async function untilRead(pool: pg.Pool, acknowledgedAt: ReadonlyMap<string, numb
     const result = await pool.query<{ id: string; ms: string }>(
       "SELECT id, (extract(epoch FROM finished_at) * 1000)::text AS ms FROM intake.receipt WHERE state = 'read'",
     );
-    if (result.rows.length >= acknowledgedAt.size) {
-      return result.rows.map((row) => Math.max(0, Number(row.ms) - (acknowledgedAt.get(row.id) ?? Number(row.ms))));
+    const finished = result.rows.filter((row) => acknowledgedAt.has(row.id));
+    if (finished.length === acknowledgedAt.size) {
+      return finished.map((row) => Math.max(0, Number(row.ms) - (acknowledgedAt.get(row.id) as number)));
     }
     await time.waitUntil(time.now().add({ milliseconds: 100 }));
   }

@@ -9,6 +9,8 @@ export class SmtpClient {
 
   private constructor(socket: Socket) {
     this.socket = socket;
+    // As mail servers do: the end of a message must not wait for the acknowledgement of its body.
+    socket.setNoDelay(true);
     socket.setEncoding('latin1');
     socket.on('data', (chunk: string) => {
       this.buffer += chunk;
