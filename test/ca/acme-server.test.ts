@@ -403,6 +403,21 @@ describe('validation', () => {
     expect(byDns!.body.challenges).toHaveLength(1);
   });
 
+  test('a name that fails again and again is not tried for a while', async () => {
+    const acme = await anAcme({ world: world({}), limits: { failedValidation: { max: 2, per: hours(1) } } });
+    const client = await acme.registered();
+    for (let i = 0; i < 2; i++) {
+      const [failed] = await client.prove(await client.order(['a.example']));
+      expect(failed!.body.status).toBe('invalid');
+    }
+    const third = await client.order(['a.example']);
+    const authorization = await client.post(third.body.authorizations[0], '');
+    const refused = await client.post(authorization.body.challenges[0].url, {});
+    expect([refused.status, error(refused)]).toEqual([429, 'rateLimited']);
+    acme.time.advanceTo(acme.time.now().add(hours(1)));
+    expect((await client.post(authorization.body.challenges[0].url, {})).status).toBe(200);
+  });
+
   const caaCases: readonly [string, readonly CaaRecord[], string | null][] = [
     ['permits us', [{ critical: 0, tag: 'issue', value: 'ca.example' }], null],
     ['permits another', [{ critical: 0, tag: 'issue', value: 'other.example' }], 'caa'],

@@ -16,6 +16,14 @@ export class RateLimiter {
     this.#limit = limit;
   }
 
+  /** Whether the limit has been reached, without counting: the instant from which it is open again, or null. */
+  reached(key: string, now: Instant): Instant | null {
+    const span = this.#spans.get(key);
+    const until = span?.from.add(this.#limit.per);
+    if (span === undefined || until === undefined || Temporal.Instant.compare(until, now) <= 0) return null;
+    return span.count >= this.#limit.max ? until : null;
+  }
+
   /** Counts one; null when it is allowed, else the instant from which it will be. */
   count(key: string, now: Instant): Instant | null {
     const span = this.#spans.get(key);

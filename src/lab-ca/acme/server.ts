@@ -433,11 +433,12 @@ class AcmeServer {
     const challenge = authorization.challenges.find((one) => one.id === context.req.param('id'));
     if (challenge === undefined) throw new AcmeProblem('malformed', 'There is no such challenge.', { status: 404 });
     if (payload.length > 0 && challenge.status === 'pending' && authorization.status === 'pending') {
-      const again = this.#limits.failedValidation;
+      const failures = this.#limits.failedValidation;
+      this.#refuseUntil(failures.reached(`${account.id} ${authorization.name}`, this.#now()));
       if (this.#options.world === null) this.#validated(authorization, challenge);
       else {
         challenge.status = 'processing';
-        void this.#validate(account, authorization, challenge, again);
+        void this.#validate(account, authorization, challenge, failures);
       }
     }
     context.header('Link', `<${this.#base}/authorization/${authorization.id}>;rel="up"`, { append: true });
@@ -527,9 +528,12 @@ class AcmeServer {
   #limit(which: 'newAccount' | 'newOrder', key: string, replaces: string | null): void {
     const now = this.#now();
     if (replaces !== null && this.#options.isExempt?.(replaces, now)) return;
-    const until = this.#limits[which].count(key, now);
+    this.#refuseUntil(this.#limits[which].count(key, now));
+  }
+
+  #refuseUntil(until: Instant | null): void {
     if (until === null) return;
-    const seconds = Math.max(1, Math.ceil((until.epochMilliseconds - now.epochMilliseconds) / 1000));
+    const seconds = Math.max(1, Math.ceil((until.epochMilliseconds - this.#now().epochMilliseconds) / 1000));
     throw new AcmeProblem('rateLimited', 'Too many requests of this kind.', {
       headers: { 'Retry-After': String(seconds) },
     });
