@@ -5,6 +5,7 @@ import { useState } from 'react';
 import type { CaseView, ClockView } from '../../../api/contract/index.ts';
 import { Moment } from '../../instrument/Moment.tsx';
 import { TimeLeft } from '../../instrument/TimeLeft.tsx';
+import { span } from '../../instrument/time.ts';
 import { Mark, VerdictMark } from '../../instrument/Verdict.tsx';
 import { clockWords, labelWords, people, teamWords } from '../../instrument/words.ts';
 import { caseQuery } from '../../link/api.ts';
@@ -91,6 +92,9 @@ function CaseOnScreen({ shown }: { shown: CaseView }) {
             {lead.state === 'met' ? (
               <Mark kind="seen">
                 {clockWords[lead.kind]} done {lead.metAt !== null && <Moment at={lead.metAt} zone />}
+                {lead.metAt !== null && lead.dueAt !== null && lead.metAt <= lead.dueAt && (
+                  <>, {span(Date.parse(lead.dueAt) - Date.parse(lead.metAt))} before the limit</>
+                )}
               </Mark>
             ) : (
               <TimeLeft startAt={lead.startAt} dueAt={lead.dueAt} big />
@@ -149,8 +153,12 @@ function CaseOnScreen({ shown }: { shown: CaseView }) {
               ))}
             </ul>
           </Section>
-          {shown.reports.map((r) => (
-            <ReceiptLadder key={r.reportId} report={r} only={shown.reports.length === 1} />
+          {shown.reports.map((r, n) => (
+            <ReceiptLadder
+              key={r.reportId}
+              report={r}
+              of={shown.reports.length === 1 ? null : `report ${n + 1} of ${shown.reports.length}`}
+            />
           ))}
         </div>
       </div>

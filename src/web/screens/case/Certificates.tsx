@@ -49,6 +49,7 @@ export function Certificates(props: {
   const counts = first.data?.counts;
   const total = first.data?.total ?? 0;
   const { certificates } = matter;
+  const owed = matter.closed === null && certificates.published + certificates.expired < certificates.total;
   return (
     <Section
       id={props.only ? 'certificates' : `certificates-${matter.matterId}`}
@@ -78,6 +79,8 @@ export function Certificates(props: {
               Release hold …
             </button>
           )}
+          {owed && (
+            <>
           <button
             type="button"
             className="button"
@@ -92,6 +95,8 @@ export function Certificates(props: {
           >
             Hold …
           </button>
+            </>
+          )}
         </>
       }
     >

@@ -1,5 +1,6 @@
 import type { CaseView } from '../../../api/contract/index.ts';
 import { VerdictMark } from '../../instrument/Verdict.tsx';
+import { checksInShort } from './checks.ts';
 import { Section } from './Section.tsx';
 
 /** What was sent as evidence, what it proves or does not prove, and why. The item itself is never shown. */
@@ -53,11 +54,9 @@ export function Evidence({ shown }: { shown: CaseView }) {
                   {e.proof && <span className="faint"> A signed proof is kept.</span>}
                 </td>
                 <td className="small faint wide-only">
-                  {e.findings.map((f) => (
-                    <span key={f.check} style={{ display: 'block' }} title={f.detail}>
-                      {f.check}: {f.verdict}
-                    </span>
-                  ))}
+                  <span title={e.findings.map((f) => `${f.check}: ${f.verdict}. ${f.detail}`).join('\n')}>
+                    {checksInShort(e.findings)}
+                  </span>
                 </td>
               </tr>
             ))}

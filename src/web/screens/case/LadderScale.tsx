@@ -21,12 +21,15 @@ export function LadderScale({ matter }: { matter: MatterView }) {
   const hours = whole / 3_600_000;
   const every = hours <= 30 ? 3 : 24;
   const ticks = Array.from({ length: Math.floor(hours / every) + 1 }, (_, n) => n * every);
-  const gone = place(now);
+  // Done is done: the bar ends where relying parties saw the last revocation, not at the present.
+  const doneAt = matter.certificates.published + matter.certificates.expired >= matter.certificates.total ? matter.publishedAt : null;
+  const gone = place(doneAt === null ? now : Date.parse(doneAt));
+  const tone = doneAt === null ? `tone-${urgencyOf(startAt, dueAt, now)}` : 'tone-seen';
   const cut = matter.cutOffAt === null ? null : place(Date.parse(matter.cutOffAt));
   const cutLeft = matter.cutOffAt === null ? 0 : Date.parse(matter.cutOffAt) - now;
   return (
     <section aria-label="Escalation ladder against the deadline">
-      <div className={`ladder-scale ${cut === null ? 'bare' : ''} tone-${urgencyOf(startAt, dueAt, now)}`} aria-hidden="true">
+      <div className={`ladder-scale ${cut === null ? 'bare' : ''} ${tone}`} aria-hidden="true">
         {ticks.map((h, n) => (
           <i key={h} className={h === hours ? 'tick end' : n % 2 === 1 ? 'tick minor' : 'tick'} style={{ left: `${(h / hours) * 100}%` }}>
             <span>{h === 0 ? 'receipt' : every === 24 ? `+${h / 24} d` : `+${h} h`}</span>

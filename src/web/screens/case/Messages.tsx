@@ -37,7 +37,8 @@ function OneMessage({ caseId, report, open }: { caseId: string; report: ReportVi
                 {b.weight > 0 ? '+' : '−'}
                 {Math.abs(b.weight).toFixed(1)}
               </span>{' '}
-              {b.signal}: <span className="faint">{b.excerpt}</span>
+              {b.signal}
+              {b.excerpt !== '' && <span className="faint">: {b.excerpt}</span>}
             </li>
           ))}
         </ul>

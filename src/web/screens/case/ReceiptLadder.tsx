@@ -4,11 +4,11 @@ import { markWords } from '../../instrument/words.ts';
 import { Section } from './Section.tsx';
 
 /** Every candidate for the start of the clock, the chosen one and why. The start only ever moves earlier. */
-export function ReceiptLadder({ report, only }: { report: ReportView; only: boolean }) {
+export function ReceiptLadder({ report, of }: { report: ReportView; of: string | null }) {
   return (
     <Section
       id={`marks-${report.reportId}`}
-      title={only ? 'When the clock started' : `When the clock of ${report.reportId} started`}
+      title={of === null ? 'When the clock started' : `When the clock started, ${of}`}
     >
       <ol className="marks">
         {[...report.marks]
