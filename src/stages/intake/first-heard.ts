@@ -7,6 +7,8 @@ import { type Instant, isBefore } from '../../foundation/time/time.ts';
 
 export interface FirstHeard {
   readonly at: Instant;
+  /** False when the zone is only a guess; then a person confirms it. */
+  readonly trusted: boolean;
   readonly detail: string;
 }
 
@@ -18,9 +20,25 @@ const AGO_HOURS_MAX = 24;
 /** Characters of the text searched for a time. */
 const LOOK_CHARS = 4_000;
 
+/** A note that a machine wrote as the call ended is so young that the zone follows from it. */
+const WRITTEN_AT_ONCE_MINUTES_MAX = 5;
+
+/** Offsets in use anywhere on Earth that are not whole hours, and the whole hours. */
+const offsetsInUse: readonly string[] = [
+  ...Array.from({ length: 27 }, (_, n) => n - 12).map((hour) => offsetText(hour * 60)),
+  ...[-570, -210, -150, 210, 270, 330, 345, 390, 525, 570, 630, 765].map(offsetText),
+];
+
+function offsetText(minutes: number): string {
+  const size = Math.abs(minutes);
+  const two = (n: number): string => String(n).padStart(2, '0');
+  return `${minutes < 0 ? '-' : '+'}${two(Math.floor(size / 60))}:${two(size % 60)}`;
+}
+
 /**
  * The instant at which the conversation began, or null when the note names none. A wall-clock time without zone is
- * read in each of the staff's zones; the reading closest before the note was written is the one that was meant.
+ * read in each of the staff's zones, and the reading closest before the note was written is the one that was meant.
+ * Where no zone of the staff is configured, any zone will do that makes the note one written as the call ended.
  */
 export function firstHeard(message: Message, staffZones: readonly string[]): FirstHeard | null {
   const words = message.texts.find((block) => block.role === 'own')?.text.slice(0, LOOK_CHARS) ?? '';
@@ -29,17 +47,19 @@ export function firstHeard(message: Message, staffZones: readonly string[]): Fir
   if (written === undefined) return null;
   const range = timeRange(message.subject) ?? labelledTime(words) ?? timeRange(words);
   if (range === null) return null;
-  const zones = ['UTC', ...staffZones, ...zonesOfHops(message)];
-  let best: { at: Instant; zone: string } | null = null;
+  const known = staffZones.length > 0;
+  const zones = known ? ['UTC', ...staffZones, ...zonesOfHops(message)] : offsetsInUse;
+  let best: { start: Instant; end: Instant; zone: string } | null = null;
   for (const zone of zones) {
-    const reading = lastBefore(range.end, zone, written);
-    if (reading === null) continue;
-    const start = reading.subtract({ minutes: minutesBetween(range.start, range.end) });
-    if (best === null || isBefore(best.at, start)) best = { at: start, zone };
+    const end = lastBefore(range.end, zone, written);
+    if (end === null) continue;
+    const start = end.subtract({ minutes: minutesBetween(range.start, range.end) });
+    if (best === null || isBefore(best.end, end)) best = { start, end, zone };
   }
-  if (best === null || written.since(best.at).total('hours') > AGO_HOURS_MAX) return null;
+  if (best === null || written.since(best.start).total('hours') > AGO_HOURS_MAX) return null;
   return {
-    at: best.at,
+    at: best.start,
+    trusted: known || written.since(best.end).total('minutes') <= WRITTEN_AT_ONCE_MINUTES_MAX,
     detail: `Note by our own staff: conversation began ${clockText(range.start)} (${best.zone}), note written ${written.toString()}`,
   };
 }

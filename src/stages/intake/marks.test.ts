@@ -47,6 +47,34 @@ describe('the corpus', () => {
   });
 });
 
+describe('a telephone note of our own staff', () => {
+  const note = (written: string, from = 'hub.ca.example (hub.ca.example [10.20.0.7])'): Uint8Array =>
+    mail(
+      `Received: from ${from} by mx.ca.example with ESMTP id 1; Sun, 16 Aug 2026 ${written} +0000`,
+      'From: Telephony Bridge <tel-notes@ca.example>',
+      `Date: Sun, 16 Aug 2026 ${written} +0000`,
+      'Subject: Call note 7731 / 08:47-08:52 / general',
+      '',
+      'a key is on the web',
+    );
+
+  it('starts the clock when the caller was heard, in the zone of the staff', async () => {
+    expect(await startOf(note('05:00:00'))).toBe('2026-08-16T03:17:00Z');
+  });
+
+  it('written as the call ended says its zone itself', async () => {
+    expect(await startOf(note('03:24:32'), trustOfHost('mx.ca.example'))).toBe('2026-08-16T03:17:00Z');
+  });
+
+  it('written later in an unknown zone moves nothing until a person confirms it', async () => {
+    expect(await startOf(note('03:44:00'), trustOfHost('mx.ca.example'))).toBe('2026-08-16T03:44:00Z');
+  });
+
+  it('sent from outside is nobody of ours', async () => {
+    expect(await startOf(note('05:00:00', 'x.example (x.example [198.51.100.7])'))).toBe('2026-08-16T05:00:00Z');
+  });
+});
+
 describe('the chain of Received lines', () => {
   const outside =
     'Received: from mail.reporter.example (mail.reporter.example [203.0.113.9]) by mx.ca.example with ESMTPS id 1; Sat, 31 Aug 2024 23:19:00 +0530';

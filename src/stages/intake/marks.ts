@@ -53,7 +53,8 @@ export function receiptMarks(input: {
   for (const inner of message.inner) marks.push(...innerMarks(inner, internal, trust, acceptance));
   if (internal) {
     const heard = firstHeard(message, trust.staffZones ?? []);
-    if (heard !== null) marks.push({ source: 'staff-first-heard', at: heard.at, trusted: true, detail: heard.detail });
+    if (heard !== null)
+      marks.push({ source: 'staff-first-heard', at: heard.at, trusted: heard.trusted, detail: heard.detail });
   }
   const written = dateMark(message, chain, acceptance);
   if (written !== null) marks.push(written);
