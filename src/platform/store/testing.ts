@@ -32,9 +32,7 @@ export function testServerFolder(): string {
 /** A fresh, empty database. */
 export async function testDatabase(): Promise<TestDatabase> {
   const name = `${testDatabasePrefix}${randomBytes(8).toString('hex')}`;
-  const server = await createDatabase(name);
-  const connection: pg.ClientConfig = { ...server.connection, database: name, connectionTimeoutMillis: 10_000 };
-  const pool = openPool(connection, { connectionsMax: 8 });
+  const { server, connection, pool, presence } = await openDatabase(name);
   const { user, password, host, port } = server.connection;
   const url = `postgresql://${user}:${encodeURIComponent(password)}@/${name}?host=${encodeURIComponent(host)}&port=${port}`;
   return {
@@ -42,22 +40,35 @@ export async function testDatabase(): Promise<TestDatabase> {
     connection,
     url,
     drop: async () => {
+      presence.release();
       await pool.end();
       await onServer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
     },
   };
 }
 
-async function createDatabase(name: string): Promise<Server> {
+interface Opened {
+  readonly server: Server;
+  readonly connection: pg.ClientConfig;
+  readonly pool: pg.Pool;
+  /** Held as long as the database is: whoever thinks for a minute without asking anything is still here. */
+  readonly presence: pg.PoolClient;
+}
+
+async function openDatabase(name: string): Promise<Opened> {
   for (let attempt = 1; ; attempt++) {
     const server = await ensureServer({ dataFolder: testServerFolder(), durable: false });
     if (!server.adopted) watchForIdle();
+    const connection: pg.ClientConfig = { ...server.connection, database: name, connectionTimeoutMillis: 10_000 };
+    const pool = openPool(connection, { connectionsMax: 9 });
     try {
       await onServer(server, `CREATE DATABASE ${name} TEMPLATE template0`);
-      return server;
+      return { server, connection, pool, presence: await pool.connect() };
     } catch (error) {
-      // The idle watch may have stopped the server between the two steps.
+      await pool.end();
+      // The idle watch may have stopped the server between two of these steps.
       if (attempt === attemptsMax) throw error;
+      await onServer(server, `DROP DATABASE IF EXISTS ${name}`).catch(() => {});
     }
   }
 }
