@@ -1,4 +1,4 @@
-/** Every connector there is. Adding one: docs/adding/a-connector.md. */
+/** Every connector there is. Adding one: docs/adding/connector.md. */
 import type { ConnectorDefinition } from '../connector.ts';
 import { acmeConnector } from './acme.ts';
 import { cfsslConnector } from './cfssl.ts';
