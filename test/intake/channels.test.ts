@@ -214,6 +214,30 @@ describe('archives', () => {
     expect((await desk.contents())[0]).toContain('\nFrom here 1');
   });
 
+  it('are looked at again after a look that failed in the middle', async () => {
+    const desk = await aDesk();
+    const place = join(folder, 'again.eml');
+    await writeFile(place, mail('1', 'x'));
+    let broken = true;
+    const ledger = {
+      ...desk.ledger,
+      reportSeen: async (count: Parameters<typeof desk.ledger.reportSeen>[0]) => {
+        if (broken) throw new Error('connection lost');
+        await desk.ledger.reportSeen(count);
+      },
+    };
+    const opened = openChannel('mbox', 'again', { paths: [place], everySeconds: 0 });
+    if (!opened.ok) throw new Error('settings');
+    const listening = await opened.channel.listen({ ...desk.context, ledger });
+    await listening.look!();
+    expect(desk.troubles).toMatchObject([{ code: 'store_unavailable' }]);
+    broken = false;
+    await listening.look!();
+    await listening.close();
+    expect(desk.troubles).toHaveLength(1);
+    expect(await desk.receipts()).toHaveLength(1);
+  });
+
   it('do not take a file time for a receipt', async () => {
     const desk = await aDesk(new VirtualTime(at('2024-09-05T12:00:00Z')));
     const place = join(folder, 'touched.eml');

@@ -35,7 +35,16 @@ export const mboxChannel = defineChannel({
 async function listen(source: string, chosen: z.infer<typeof settings>, context: ChannelContext): Promise<Listening> {
   const closing = new AbortController();
   const look = async (): Promise<void> => {
-    for (const path of chosen.paths) if (!closing.signal.aborted) await lookAt(path, source, context, closing.signal);
+    for (const path of chosen.paths) {
+      if (closing.signal.aborted) return;
+      try {
+        await lookAt(path, source, context, closing.signal);
+      } catch (error) {
+        // A look that fails is a look to be repeated; it must never be the last one.
+        const code = error instanceof Fault ? error.code : 'store_unavailable';
+        context.trouble({ source, at: context.time.now(), code, detail: `${path} is looked at again later.` });
+      }
+    }
   };
   let running: Promise<void> = Promise.resolve();
   const next = (): Promise<void> => {
