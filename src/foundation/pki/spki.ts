@@ -80,12 +80,6 @@ export function publicKeyFor(spki: Uint8Array): KeyObject {
   }
 }
 
-/** True when the algorithm is id-RSASSA-PSS, so that signatures by this key are PSS. */
-export function isPssKey(spki: Uint8Array): boolean {
-  const body = new DerReader(spki).enter(tag.sequence, 'SubjectPublicKeyInfo');
-  return body.enter(tag.sequence, 'AlgorithmIdentifier').oid('algorithm') === oid.rsassaPss;
-}
-
 /** RSA modulus and exponent as unsigned big-endian bytes without leading zeros; null for other keys. */
 export function rsaNumbers(spki: Uint8Array): { modulus: Uint8Array; exponent: Uint8Array } | null {
   const key = readKey(spki);

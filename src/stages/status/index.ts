@@ -1,5 +1,5 @@
 export type { Fetch } from './fetching.ts';
-export { httpProbe, numbersInMemory } from './http-probe.ts';
+export { httpProbe } from './http-probe.ts';
 export { migrations, postgresNumbers, type StoredNumbers } from './postgres.ts';
 export type {
   SeenNumbers,
