@@ -15,6 +15,7 @@ import { feedPath, type OperationName, paths } from './contract/paths.ts';
 import { createFeed } from './feed.ts';
 import { Idempotency } from './idempotency.ts';
 import type { CommandContext, DeskPort, Principal } from './port.ts';
+import { PresenceBook } from './presence.ts';
 import { invalid, notFound, ProblemError, problemResponse, refused } from './problem.ts';
 import { addPublicPages, type PublicSite } from './public-pages/index.ts';
 import { ReportRate } from './reports/rate.ts';
@@ -50,6 +51,7 @@ export function createApi(options: ApiOptions): Hono<Env> {
   const { desk, time, access } = options;
   const app = new Hono<Env>();
   const idempotency = new Idempotency();
+  const presence = new PresenceBook();
 
   app.onError((error, context) => {
     if (!(error instanceof ProblemError))
@@ -136,6 +138,7 @@ export function createApi(options: ApiOptions): Hono<Env> {
     etag(found.seq);
     return found;
   });
+  on('lookAtCase', async ({ path, body, who }) => presence.look(path('caseId'), who, body, time.now()));
   on('getCertificates', async ({ path, query }) =>
     exists(await desk.certificates(path('caseId'), path('matterId'), query), 'matter'),
   );

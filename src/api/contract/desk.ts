@@ -147,6 +147,23 @@ export type Change = z.infer<typeof Change>;
 export const Tick = z.object({ now: Instant, seq: Seq }).meta({ id: 'Tick' });
 export type Tick = z.infer<typeof Tick>;
 
+/** Who else looks at this case now, so that two people do not do the same thing without knowing. */
+export const Presence = z
+  .object({
+    now: Instant,
+    others: z.array(z.object({ person: z.string(), name: z.string(), since: Instant, acting: z.boolean() })),
+  })
+  .meta({ id: 'Presence' });
+export type Presence = z.infer<typeof Presence>;
+
+export const PresenceIn = z
+  .object({
+    acting: z.boolean().describe('A dialog is open in which this person is about to act.'),
+    leaving: z.boolean(),
+  })
+  .meta({ id: 'PresenceIn' });
+export type PresenceIn = z.infer<typeof PresenceIn>;
+
 export const roles = [
   'pki-team',
   'pki-support',

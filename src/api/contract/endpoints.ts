@@ -28,6 +28,12 @@ export const endpoints = {
     body: c.CaseCommand,
     answer: c.CommandAnswer,
   },
+  lookAtCase: {
+    summary: 'Say that I look at this case (again every 15 seconds) and learn who else does.',
+    scope: 'read',
+    body: c.PresenceIn,
+    answer: c.Presence,
+  },
   getCertificates: {
     summary: 'The certificates of a matter, by position in its frozen set.',
     scope: 'read',

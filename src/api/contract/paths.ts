@@ -8,6 +8,7 @@ export const paths = {
   getInbox: ['GET', '/api/v1/inbox'],
   getCase: ['GET', '/api/v1/cases/{caseId}'],
   commandCase: ['POST', '/api/v1/cases/{caseId}/commands'],
+  lookAtCase: ['POST', '/api/v1/cases/{caseId}/presence'],
   getCertificates: ['GET', '/api/v1/cases/{caseId}/matters/{matterId}/certificates'],
   getMessage: ['GET', '/api/v1/cases/{caseId}/reports/{reportId}/message'],
   getLetter: ['GET', '/api/v1/cases/{caseId}/letters/{letterId}'],

@@ -50,7 +50,7 @@ export function sentenceOf(event: Event): string {
     case 'HandOffTaken':
       return `${capital(teams[event.team])} took the case.`;
     case 'StaffPaged':
-      return `${capital(teams[event.team])} was paged (${event.step})${event.accepted ? '.' : '; no channel accepted the page.'}`;
+      return `${capital(teams[event.team])} was paged (${event.step.split('/').at(-1)})${event.accepted ? '.' : '; no channel accepted the page.'}`;
     case 'ReporterAcknowledged':
       return 'Receipt was acknowledged to the reporter.';
     case 'EvidenceVerified':
@@ -85,7 +85,9 @@ export function sentenceOf(event: Event): string {
     case 'ReplacementSeen':
       return `${count(event.count, 'certificate')} seen replaced.`;
     case 'SubscriberContacted':
-      return `Letter “${event.step}” to subscribers: ${event.sent} sent${event.failed === 0 ? '' : `, ${event.failed} failed`}.`;
+      return event.sent + event.failed === 0
+        ? `Letter “${event.step}” to subscribers: nobody to write to.`
+        : `Letter “${event.step}” to subscribers: ${event.sent} sent${event.failed === 0 ? '' : `, ${event.failed} failed`}.`;
     case 'ContactFailed':
       return `${event.subscriber ?? 'A subscriber'} could not be reached (${event.step}): ${event.problem}`;
     case 'SubscriberAnswered':

@@ -21,10 +21,16 @@ export function Shell() {
   if (me.isPending) return <p className="page faint">Asking the desk …</p>;
   if (me.isError) return <Unreachable error={me.error} />;
   if (!me.data.may.read) return <SignedOut />;
-  return <Desk name={me.data.desk.name} person={me.data.name} virtualTime={me.data.desk.virtualTime} />;
+  const { csrf, signIn, desk, name } = me.data;
+  const signOut = (): void => {
+    void fetch('/api/v1/sign-out', { method: 'POST', headers: { 'x-csrf-token': csrf ?? '' } }).finally(() => location.assign('/'));
+  };
+  return (
+    <Desk name={desk.name} person={name} virtualTime={desk.virtualTime} signOut={signIn === 'link' ? signOut : null} />
+  );
 }
 
-function Desk(props: { name: string; person: string; virtualTime: boolean }) {
+function Desk(props: { name: string; person: string; virtualTime: boolean; signOut: (() => void) | null }) {
   const navigate = useNavigate();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const [open, setOpen] = useState<'palette' | 'keys' | null>(null);
@@ -85,7 +91,14 @@ function Desk(props: { name: string; person: string; virtualTime: boolean }) {
             <path d="M8 1.6a6.4 6.4 0 0 1 0 12.8z" fill="currentColor" />
           </svg>
         </button>
-        <span className="who faint">{props.person}</span>
+        {props.signOut === null ? (
+          <span className="who faint">{props.person}</span>
+        ) : (
+          <button type="button" className="button bare who" title="Sign out" onClick={props.signOut}>
+            {props.person}
+            <span className="faint">, sign out</span>
+          </button>
+        )}
       </header>
       <StaleBanner />
       <main id="main" tabIndex={-1}>

@@ -19,6 +19,7 @@ import { LadderScale } from './LadderScale.tsx';
 import { Letters } from './Letters.tsx';
 import { Messages } from './Messages.tsx';
 import { NextSteps } from './NextSteps.tsx';
+import { PresenceLine } from './Presence.tsx';
 import { Questions } from './Questions.tsx';
 import { ReceiptLadder } from './ReceiptLadder.tsx';
 import { Section } from './Section.tsx';
@@ -115,6 +116,7 @@ function CaseOnScreen({ shown }: { shown: CaseView }) {
           <span>
             received <Moment at={shown.receivedAt} zone />
           </span>
+          <PresenceLine caseId={shown.caseId} acting={asked !== null} />
           {shown.incident !== null && <Mark kind="bad">incident open</Mark>}
           {shown.closedAt !== null && (
             <span>
