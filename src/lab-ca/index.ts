@@ -1,11 +1,7 @@
-export type { AcmeOptions, AcmeProfile } from './acme/options.ts';
 export type { AcmeRevocation } from './acme/revocation.ts';
 export { acmeApp, certificateId } from './acme/server.ts';
-export { networkWorld, type ValidationWorld } from './acme/validation.ts';
-export type { BlockedKeys } from './blocked-keys.ts';
-export type { IssuerId, LeafProfile } from './certificate.ts';
-export type { FaultComponent, FaultMode } from './faults.ts';
+export { networkWorld } from './acme/validation.ts';
 export { labCaApp, listen } from './http.ts';
-export { type Issued, type IssueOrder, LabCa, type LabCaOptions, openLabCa } from './lab-ca.ts';
+export { type Issued, type IssueOrder, type LabCa, openLabCa } from './lab-ca.ts';
 export { migrations, PostgresStorage } from './postgres.ts';
 export { type LabCaStorage, MemoryStorage } from './storage.ts';

@@ -1,11 +1,3 @@
-export type { Fetch } from './fetching.ts';
 export { httpProbe } from './http-probe.ts';
-export { migrations, postgresNumbers, type StoredNumbers } from './postgres.ts';
-export type {
-  SeenNumbers,
-  SeenStatus,
-  StatusEvidence,
-  StatusObservation,
-  StatusProbe,
-  StatusSubject,
-} from './probe.ts';
+export { migrations, postgresNumbers } from './postgres.ts';
+export type { StatusObservation, StatusProbe } from './probe.ts';
