@@ -6,6 +6,8 @@ import { serve } from '@hono/node-server';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { build } from 'vite';
 import { localAccess } from '../../src/api/access/access.ts';
+import { linkAccess } from '../../src/api/access/link-access.ts';
+import { memoryAccessStore } from '../../src/api/access/memory.ts';
 import { createApi } from '../../src/api/routes.ts';
 import { chromiumPath, openChromium } from '../web/chromium.ts';
 import { type FixtureDesk, fixtureDesk } from '../web/fixture-desk.ts';
@@ -16,6 +18,8 @@ if (noBrowser) console.warn('Browser tests are skipped: no Chromium found (apt-g
 export interface OpenDesk {
   readonly desk: FixtureDesk;
   readonly url: string;
+  /** Path behind which the first administrator signs in; empty without sign-in. */
+  readonly firstLink: string;
   /** Errors that pages wrote to the console or threw, content security policy included. */
   readonly complaints: string[];
   page(options?: BrowserContextOptions): Promise<Page>;
@@ -25,20 +29,35 @@ export interface OpenDesk {
 let built: Promise<string> | null = null;
 let browser: Promise<Browser> | null = null;
 
-export async function openDesk(kind: 'night' | 'empty' | 'many' = 'night'): Promise<OpenDesk> {
+const site = {
+  caName: 'Harbour Trust',
+  contact: 'report@ca.example',
+  publicUrl: 'https://ca.example',
+  policyUrl: null,
+};
+
+/** `signIn`: people need links; otherwise everybody is I. Sato. */
+export async function openDesk(
+  kind: 'night' | 'empty' | 'many' = 'night',
+  options: { readonly signIn?: boolean } = {},
+): Promise<OpenDesk> {
   built ??= buildConsole();
   browser ??= openChromium();
   const webRoot = await built;
   const open = await browser;
   const { desk, time } = fixtureDesk(kind);
+  const people =
+    options.signIn === true
+      ? linkAccess({ store: memoryAccessStore(), time, origin: 'http://desk.invalid', site })
+      : null;
   const app = createApi({
     desk,
     time,
-    access: localAccess({ name: 'I. Sato', mayAct: true, csrf: 'token-of-the-page' }),
+    access: people ?? localAccess({ name: 'I. Sato', mayAct: true, csrf: 'token-of-the-page' }),
     webRoot,
     deskName: 'Harbour Trust',
     virtualTime: true,
-    site: { caName: 'Harbour Trust', contact: 'report@ca.example', publicUrl: 'https://ca.example', policyUrl: null },
+    site,
     tickMs: 200,
   });
   const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' });
@@ -49,6 +68,7 @@ export async function openDesk(kind: 'night' | 'empty' | 'many' = 'night'): Prom
   return {
     desk,
     url,
+    firstLink: new URL((await people?.firstLink()) ?? 'http://desk.invalid/').pathname,
     complaints,
     async page(options = {}) {
       const context = await open.newContext({ baseURL: url, viewport: { width: 1440, height: 900 }, ...options });

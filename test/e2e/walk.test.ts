@@ -144,7 +144,7 @@ describe.skipIf(noBrowser)('a person at the console', () => {
   test('goes anywhere by the palette', async () => {
     const page = await open.page();
     await page.goto('/');
-    await page.getByRole('table').waitFor();
+    await page.getByRole('table').first().waitFor();
     await page.keyboard.press('Control+k');
     await page.getByRole('combobox', { name: 'Search or command' }).fill('shop.customer');
     await page.getByRole('option', { name: /shop\.customer\.example and 3 more/ }).waitFor();
@@ -171,6 +171,45 @@ describe.skipIf(noBrowser)('a person at the console', () => {
     expect(page.frames().every((f) => !f.url().includes('tracker.example'))).toBe(true);
     // What Chromium says about what it refused is the proof, not a fault of ours.
     open.complaints.length = 0;
+  });
+});
+
+describe.skipIf(noBrowser)('two people', () => {
+  afterAll(closeBrowser);
+
+  test('sign in by links, see each other on a case, and the second one approves under their own name', async () => {
+    const open = await openDesk('night', { signIn: true });
+    const first = await open.page();
+    await first.goto('/');
+    await first.getByRole('heading', { name: 'Not signed in' }).waitFor();
+    await first.goto(open.firstLink);
+    await first.getByRole('button', { name: 'Sign in on this device' }).click();
+    await first.getByRole('heading', { level: 1, name: 'Now' }).waitFor();
+    await first.goto('/people');
+    const people = first.getByRole('region', { name: 'People' });
+    await people.getByLabel('Name').fill('Ines Sato');
+    await people.getByLabel('E-mail').fill('ines@ca.example');
+    await people.getByLabel('Compliance').check();
+    await people.getByRole('button', { name: 'Add and make a link' }).click();
+    const link = (await people.getByRole('status').locator('code').textContent()) ?? '';
+
+    const second = await open.page();
+    await second.goto(new URL(link).pathname);
+    await second.getByRole('button', { name: 'Sign in on this device' }).click();
+    await second.getByRole('heading', { level: 1, name: 'Now' }).waitFor();
+    await second.goto('/cases/C-2026-0409');
+    await second.getByRole('button', { name: 'Approve …' }).click();
+    await first.goto('/cases/C-2026-0409');
+    await first.getByText('Ines Sato is about to act here').waitFor();
+    const dialog = second.getByRole('dialog');
+    await dialog.getByLabel('Why').fill('Read the finding.');
+    await dialog.getByRole('button', { name: 'Approve' }).click();
+    await second.getByText('Recorded.').waitFor();
+    expect(open.desk.commands[0]?.context.by.id).toMatch(/^person:ines-sato-/);
+
+    await second.getByRole('button', { name: /sign out/i }).click();
+    await second.getByRole('heading', { name: 'Not signed in' }).waitFor();
+    await open.close();
   });
 });
 
