@@ -5,6 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
+import { configuredPolicy } from './configured-policy.ts';
 
 /** A configuration file larger than this is not one. */
 const bytesMax = 1_000_000;
@@ -129,6 +130,9 @@ export function checkConfig(text: string): ConfigResult {
   }));
   if (broken.length > 0) return { ok: false, problems: broken };
   const result = shape.safeParse(document.toJS({ maxAliasCount: 100 }) ?? {});
-  if (result.success) return { ok: true, config: result.data };
+  if (result.success) {
+    const policy = configuredPolicy(result.data);
+    return policy.ok ? { ok: true, config: result.data } : policy;
+  }
   return { ok: false, problems: result.error.issues.map((i) => ({ path: i.path.join('.'), message: i.message })) };
 }

@@ -108,7 +108,10 @@ describe('triage', () => {
   });
 
   test('a message that cannot be read is a line; a path that cannot be opened is exit 2 and one clear sentence', async () => {
-    const odd = await place.file('odd.eml', new Uint8Array(2_000).map((_, i) => (i * 37) % 256));
+    const odd = await place.file(
+      'odd.eml',
+      new Uint8Array(2_000).map((_, i) => (i * 37) % 256),
+    );
     const unreadable = await rescind(['triage', odd, '--json']);
     expect(unreadable.code).toBe(0);
     expect(jsonLines(unreadable.out)).toHaveLength(1);
@@ -154,15 +157,16 @@ describe('scenario run', () => {
       'coffee-machine',
       {
         ...base,
-        events: [
-          { ...event, channel: 'ca-system', data: { fault: { component: 'coffee-machine', mode: 'silent' } } },
-        ],
+        events: [{ ...event, channel: 'ca-system', data: { fault: { component: 'coffee-machine', mode: 'silent' } } }],
       },
     ],
     [
       'fault mode',
       'sulks',
-      { ...base, events: [{ ...event, channel: 'ca-system', data: { fault: { component: 'triage', mode: 'sulks' } } }] },
+      {
+        ...base,
+        events: [{ ...event, channel: 'ca-system', data: { fault: { component: 'triage', mode: 'sulks' } } }],
+      },
     ],
     ['ref', 'C9', { ...base, events: [{ ...event, text: 'about {{C9.serial}}' }] }],
   ])('an unknown %s is exit 2 and one line with its name', async (_, name, content) => {
@@ -184,7 +188,9 @@ describe('scenario run', () => {
     );
     const { code, out } = await rescind(['scenario', 'run', file, '--json']);
     expect(code).toBe(1);
-    expect((jsonLines(out) as Answer[])[0]?.checks).toEqual([expect.objectContaining({ name: 'caseCount', ok: false })]);
+    expect((jsonLines(out) as Answer[])[0]?.checks).toEqual([
+      expect.objectContaining({ name: 'caseCount', ok: false }),
+    ]);
   });
 
   test('a file that is none, or no JSON, is exit 2', async () => {

@@ -41,9 +41,7 @@ export class Process {
     child.stderr?.on('data', (bytes) => {
       this.err += String(bytes);
     });
-    this.ended = new Promise((resolve) =>
-      child.on('close', (code) => resolve({ code, out: this.out, err: this.err })),
-    );
+    this.ended = new Promise((resolve) => child.on('close', (code) => resolve({ code, out: this.out, err: this.err })));
   }
 
   /** Resolves with what matched on stderr; rejects with what was said when the process ends first. */
