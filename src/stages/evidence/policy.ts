@@ -46,7 +46,7 @@ export const evidencePolicy: EvidencePolicy = {
       form: 'statement',
       verdict: 'proven-statement',
       description:
-        'An accepted wording, or the challenge the desk issued for this report, signed by the key in the published form.',
+        'An accepted wording, or the challenge the desk issued for this report, signed by the key: in the published form, or as a text with a signature file beside it.',
     },
     {
       form: 'csr',

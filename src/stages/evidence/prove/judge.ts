@@ -14,7 +14,15 @@ import { rsaFromFactor } from '../weak/rsa.ts';
 import { hashesOf, type InventoryKey, type JudgeContext } from './context.ts';
 import { provePossession, publicParts, rsaKeyObject } from './possession.ts';
 import { makeRecord } from './record.ts';
-import { judgeCms, judgeCsr, judgeJws, judgeSshSignature, judgeStatement, type SignedVerdict } from './signed.ts';
+import {
+  judgeCms,
+  judgeCsr,
+  judgeJws,
+  judgeRawSignature,
+  judgeSshSignature,
+  judgeStatement,
+  type SignedVerdict,
+} from './signed.ts';
 
 /** A find with the place where it stood. */
 export interface Seen {
@@ -66,6 +74,17 @@ export async function judge(seen: Seen, around: Surroundings, context: JudgeCont
     case 'ssh-signature':
       return fromSigned(judgeSshSignature(found.blob, around.texts, context), 'ssh-signature', source, context);
   }
+}
+
+/** A small file that nothing else explains, held against the texts and keys of the report; null when it fits none. */
+export function judgeRaw(
+  signature: Uint8Array,
+  source: string,
+  around: Surroundings,
+  context: JudgeContext,
+): Judged | null {
+  const signed = judgeRawSignature(signature, around.texts, around.spkis, context);
+  return signed === null ? null : fromSigned(signed, 'statement', source, context);
 }
 
 /** Public keys that the desk should look up before it judges. */

@@ -199,6 +199,56 @@ export function judgeStatement(
   };
 }
 
+/* ---- raw signatures (`openssl dgst -sign`, a text and a file beside it) ---- */
+
+/** A 64-digit hash in a text: perhaps the SPKI hash of the key that signed it. */
+export const spkiHashIn = /(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/gi;
+const RAW_COMBINATIONS_MAX = 4_000;
+
+/**
+ * Null unless one of the texts was signed by one of the keys at hand: bytes that fit nothing are no evidence. A text
+ * that states compromise is preferred to any other.
+ */
+export function judgeRawSignature(
+  signature: Uint8Array,
+  texts: readonly string[],
+  around: readonly Uint8Array[],
+  context: JudgeContext,
+): SignedVerdict | null {
+  const named = texts.flatMap((text) => [...text.matchAll(spkiHashIn)].map(([hash]) => hash.toLowerCase()));
+  const candidates = [
+    ...around,
+    ...named.slice(0, 50).flatMap((hash) => context.inventory.findByHash(hash).map((key) => key.spki)),
+  ];
+  let left = RAW_COMBINATIONS_MAX;
+  let possession: SignedVerdict | null = null;
+  for (const text of texts) {
+    const plain = statementText(text);
+    for (const data of new Set([text, plain, `${plain}\n`, `${plain}\r\n`])) {
+      for (const spki of candidates) {
+        if (left-- <= 0) return possession;
+        if (!rawSignatureHolds(spki, Buffer.from(data, 'utf8'), signature)) continue;
+        const keys = sameKeys(spki, context);
+        if (isCompromiseStatement(plain, hashesFor(spki), context.challenges, context.policy)) {
+          return {
+            verdict: 'proven-statement',
+            spki,
+            keys,
+            because: 'A signature file by the key over an accepted statement of compromise.',
+          };
+        }
+        possession ??= {
+          verdict: 'possession-only',
+          spki,
+          keys,
+          because: 'A signature file by the key over a text that is no accepted statement.',
+        };
+      }
+    }
+  }
+  return possession;
+}
+
 /* ---- JWS ---- */
 
 export function judgeJws(jws: Jws, around: readonly Uint8Array[], context: JudgeContext): SignedVerdict {

@@ -15,7 +15,8 @@ import { extractFromBytes, extractFromText } from '../extract/extract.ts';
 import type { Found } from '../extract/found.ts';
 import { type EvidencePolicy, evidencePolicy } from '../policy.ts';
 import { hashesOf, inventoryOf, type JudgeContext } from '../prove/context.ts';
-import { csrHashes, type Judged, judge, publicKeysOf, type Seen } from '../prove/judge.ts';
+import { csrHashes, type Judged, judge, judgeRaw, publicKeysOf, type Seen } from '../prove/judge.ts';
+import { spkiHashIn } from '../prove/signed.ts';
 import type { KeyList } from '../weak/lists.ts';
 import { checkSharedPrimes } from '../weak/shared-primes.ts';
 import { passphrasesIn, Tries } from './passphrases.ts';
@@ -27,6 +28,9 @@ const ATTACHMENT_BYTES_KEPT_MAX = 32 * 1024 * 1024;
 /** Text found in archives and documents that goes on to triage. */
 const MEMBER_TEXT_CHARACTERS_MAX = 256 * 1024;
 const MEMBER_TEXTS_MAX = 200;
+/** RSA-8192 signatures are 1 KiB; base64 adds a third. */
+const RAW_SIGNATURE_BYTES_MAX = 1_500;
+const RAW_SIGNATURES_MAX = 20;
 const ITEMS_MAX = 20_000;
 const HASHES_MAX = 100_000;
 
@@ -119,6 +123,7 @@ class Search {
   private readonly textFinds = new Map<string, readonly Found[]>();
   private readonly tries = new Tries();
   private readonly certificates: Certificate[] = [];
+  private readonly raw: { readonly source: string; readonly bytes: Uint8Array }[] = [];
   private texts: TextBlock[] = [];
   private sawPrivateKey = false;
   private sawCsr = false;
@@ -175,6 +180,7 @@ class Search {
         else {
           const found = extractFromBytes(unpacked.bytes);
           this.note(unpacked.path, found, index);
+          if (found.length === 0) this.keepRaw(unpacked.path, unpacked.bytes);
           if (unpacked.path !== path) this.keepText(unpacked.path, unpacked.bytes, found);
         }
       }
@@ -194,6 +200,16 @@ class Search {
       }
       if (one.kind === 'csr') this.sawCsr = true;
     }
+  }
+
+  /** A detached signature is a small file of bytes, or of nothing but base64. */
+  private keepRaw(source: string, bytes: Uint8Array): void {
+    if (this.raw.length >= RAW_SIGNATURES_MAX || bytes.length < 40 || bytes.length > RAW_SIGNATURE_BYTES_MAX) return;
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+    const base64 = /^[A-Za-z0-9+/\s]{50,}={0,2}\s*$/.test(text) && !/[A-Za-z]\s[a-z]+\s/.test(text);
+    if (base64) this.raw.push({ source, bytes: Buffer.from(text, 'base64') });
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: bytes that no text has.
+    else if (/[\u0000-\u0008\u000e-\u001f\u007f-\u00ff]/.test(text)) this.raw.push({ source, bytes });
   }
 
   /** Words inside archives and documents are read like the message's own (a list of serials, a covering letter). */
@@ -264,6 +280,10 @@ class Search {
       const request = found.kind === 'csr' ? parsedCsr(found.der) : null;
       if (request !== null && found.kind === 'csr') for (const one of csrHashes(found.der, request.tbs)) csrs.add(one);
     }
+    if (this.raw.length > 0) {
+      for (const { text } of this.texts)
+        for (const [hash] of [...text.matchAll(spkiHashIn)].slice(0, 50)) hashes.add(hash.toLowerCase());
+    }
     return {
       keyHashes: [...hashes],
       fingerprints: this.certificates.map((certificate) => certificate.fingerprint),
@@ -304,7 +324,15 @@ class Search {
         .slice(0, 200),
     };
     const judged: Judged[] = [];
-    for (const seen of this.seen) judged.push(await judge(seen, around, context));
+    for (const seen of this.seen) {
+      const item = await judge(seen, around, context);
+      // The signature of an ordinary signed mail says nothing of any key of ours.
+      if (item.form !== 'cms' || item.verdict !== 'claim-only') judged.push(item);
+    }
+    for (const { source, bytes } of this.raw) {
+      const item = judgeRaw(bytes, source, around, context);
+      if (item !== null) judged.push(item);
+    }
     return this.options.sharedPrimes ? checkSharedPrimes(judged, context) : judged;
   }
 

@@ -1,5 +1,5 @@
 /** The reading room through its own door: real children, a real pipe. */
-import { randomBytes } from 'node:crypto';
+import { randomBytes, sign } from 'node:crypto';
 import { Encrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { afterAll, describe, expect, it } from 'vitest';
 import { pack } from '../../../foundation/containers/index.ts';
@@ -133,6 +133,22 @@ describe.each(rooms)('the reading room, %s', (_where, room) => {
     expect(asStatement.evidence[0]?.verdict).toBe('proven-statement');
     const replayed = await room.read(plain(mail), inventory, async (hashes) => hashes);
     expect(replayed.evidence[0]?.verdict).toBe('possession-only');
+  });
+
+  it('takes a signature file beside a text, when the text states compromise', async () => {
+    const words = `The private key of the public key with SPKI SHA-256 ${canonical} is compromised.`;
+    const over = (text: string) => [{ name: 'words.sig', bytes: sign('sha256', Buffer.from(text), key.privateKey) }];
+    const stated = await room.read(plain(aMail(words, over(`${words}\n`))), inventory);
+    expect(stated.evidence.map((item) => [item.form, item.verdict, item.matches])).toEqual([
+      ['statement', 'proven-statement', [fingerprint]],
+    ]);
+    const other = `About ${canonical}: hello.`;
+    expect((await room.read(plain(aMail(other, over(other))), inventory)).evidence.map((item) => item.verdict)).toEqual(
+      ['possession-only'],
+    );
+    expect(
+      (await room.read(plain(aMail(words, [{ name: 'x.sig', bytes: randomBytes(256) }])), inventory)).evidence,
+    ).toEqual([]);
   });
 
   it('does not open what another identity sealed', async () => {
