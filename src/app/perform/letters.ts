@@ -45,6 +45,9 @@ type Parts = CoreParts & LetterParts;
 const chunk = 250;
 /** Certificates a letter names; the rest is a number and the list on the subscriber's page. */
 const namedMax = 20;
+/** In a mass revocation a letter names fewer: the list is in the subscriber's console, and the letter has to leave now. */
+const manyCertificates = 10_000;
+const namedOfMany = 3;
 
 export async function acknowledge(parts: Parts, ground: Ground, report: Report): Promise<void> {
   const matters = ground.case.matters.filter((m) => m.reportId === report.reportId);
@@ -275,14 +278,20 @@ async function toSubscribers(
   body: (contact: Contact, certificates: LetterCertificates) => LetterBody,
 ): Promise<{ sent: number; failed: number }> {
   const theirs = [...(await parts.sets.bySubscriber(matter.set.setId))];
+  const named = matter.set.count > manyCertificates ? namedOfMany : namedMax;
   let sent = 0;
   let failed = 0;
   for (let i = 0; i < theirs.length; i += chunk) {
     const slice = new Map(theirs.slice(i, i + chunk));
-    const contacts = await parts.directory.bySubscriber([...slice.keys()]);
-    const facts = await factsFor(parts, slice);
+    const contacts = (await parts.directory.bySubscriber([...slice.keys()])).filter(
+      (c) => addressFor(c, step) !== undefined,
+    );
+    const facts = await factsFor(
+      parts,
+      contacts.flatMap((c) => (slice.get(c.subscriber) ?? []).slice(0, named)),
+    );
     const letters = contacts.flatMap((contact) => {
-      const to = step === 'second-channel' ? contact.addresses[1] : contact.addresses[0];
+      const to = addressFor(contact, step);
       if (to === undefined) return [];
       const certificates = listOf(slice.get(contact.subscriber) ?? [], facts);
       const written = parts.writeLetter({
@@ -319,11 +328,14 @@ async function toSubscribers(
   return { sent, failed };
 }
 
+function addressFor(contact: Contact, step: string): string | undefined {
+  return step === 'second-channel' ? contact.addresses[1] : contact.addresses[0];
+}
+
 async function factsFor(
   parts: Parts,
-  slice: ReadonlyMap<string, readonly Fingerprint[]>,
+  wanted: readonly Fingerprint[],
 ): Promise<ReadonlyMap<Fingerprint, CertificateFacts>> {
-  const wanted = [...slice.values()].flatMap((f) => f.slice(0, namedMax));
   return new Map((await parts.book.byFingerprints(wanted)).map((f) => [f.fingerprint, f]));
 }
 
