@@ -36,7 +36,7 @@ export class ProblemError extends Error {
     this.name = 'ProblemError';
     this.headers = more.headers ?? {};
     this.problem = {
-      type: `/docs/problems#${code}`,
+      type: `urn:rescind:problem:${code}`,
       title: titles[status] ?? 'Problem',
       status,
       code,

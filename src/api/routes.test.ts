@@ -178,6 +178,12 @@ test('a CA that asks about a blocked key is told so, without a session', async (
   expect((await app.request('/blocked-keys/not-a-hash')).status).toBe(400);
 });
 
+test('the API describes itself, to anybody', async () => {
+  const { app } = anApi();
+  const document = (await (await app.request('/api/v1/openapi.json')).json()) as { paths: Record<string, unknown> };
+  expect(Object.keys(document.paths)).toContain('/api/v1/cases/{caseId}/commands');
+});
+
 test('a page of 100,000 certificates is one page', async () => {
   const { call } = anApi();
   const page = await call('getCertificates', {

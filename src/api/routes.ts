@@ -2,6 +2,7 @@
  * The HTTP face of the desk: REST under /api/v1, the change feed, health, the question that CAs ask before issuance,
  * and the console. Handlers are one call each; everything that decides sits behind `DeskPort`.
  */
+import { readFile } from 'node:fs/promises';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { z } from 'zod';
@@ -185,6 +186,10 @@ export function createApi(options: ApiOptions): Hono<Env> {
     return feed(context);
   });
 
+  app.get('/api/v1/openapi.json', async (context) => {
+    context.header('content-type', 'application/json');
+    return context.body(await readFile(new URL('openapi.json', import.meta.url), 'utf8'));
+  });
   app.get('/healthz', (context) => context.json({ ok: true, now: rfc3339(time.now()) }));
   app.get('/readyz', async (context) => {
     const missing = await desk.notReady();
