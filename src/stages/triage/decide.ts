@@ -7,6 +7,8 @@ import type { Thresholds } from './thresholds.ts';
 export interface DecisionFacts {
   readonly report: boolean;
   readonly score: number;
+  /** It speaks of certificates, keys or fraud at all. */
+  readonly anchored: boolean;
   /** In words; empty when the message carries none. */
   readonly evidence: readonly string[];
   readonly language: string;
@@ -19,10 +21,11 @@ export interface DecisionFacts {
 }
 
 export function decideAction(facts: DecisionFacts): { action: Triage['action']; why: Because[] } {
-  const { report, score, evidence, language, letters, objects, unreadable, thresholds } = facts;
+  const { report, score, anchored, evidence, language, letters, objects, unreadable, thresholds } = facts;
   const ask = (signal: string) => ({ action: 'human-review' as const, why: [{ signal, weight: 0, excerpt: '' }] });
   const unknown = !knownLanguages.has(language) && letters >= lettersMin;
   if (report && unknown && score < sureInAnyLanguage) return ask('a language that triage does not know');
+  if (report && !anchored && evidence.length === 0) return ask('names nothing that is ours to judge');
   if (report && score >= thresholds.openFrom) return { action: 'open-case', why: [] };
   if (report) return ask('not sure enough to open a case alone');
   if (evidence.length > 0) return ask('evidence is never filed unseen');

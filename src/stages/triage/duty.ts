@@ -27,6 +27,8 @@ export interface DutyFacts {
   readonly namesCertificate: boolean;
   readonly unauthorised: boolean;
   readonly wildcard: boolean;
+  /** The certificate signs code. */
+  readonly malware: boolean;
 }
 
 export function dutyOf(label: Label, facts: DutyFacts): Duty {
@@ -43,7 +45,8 @@ export function dutyOf(label: Label, facts: DutyFacts): Duty {
         return { deadlineHours: 24, trigger: facts.unauthorised && label === 'misissuance' ? 'TLS-02' : 'TLS-05' };
       return { deadlineHours: 120, trigger: label === 'misissuance' ? 'TLS-12' : 'TLS-09' };
     case 'misuse':
-      if (facts.short) return { deadlineHours: 24, trigger: 'TLS-07' };
+      // Suspect Code under a code signing certificate is due in 24 hours (Code Signing BR 4.9.1.1).
+      if (facts.malware) return { deadlineHours: 24, trigger: 'TLS-07' };
       return { deadlineHours: 120, trigger: facts.wildcard ? 'TLS-10' : 'TLS-07' };
     case 'subscriber-request':
       return { deadlineHours: 24, trigger: facts.unauthorised ? 'TLS-02' : 'TLS-01' };

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import type { Triage } from '../../desk/facts.ts';
 import { readMessage } from '../../foundation/mail/read-message.ts';
 import { areaUnderCurve, type Share, shareInWords } from './intervals.ts';
-import { corpusExamples, type Labelled, storyExamples } from './model/examples.ts';
+import { backgroundExamples, corpusExamples, type Labelled, storyExamples } from './model/examples.ts';
 import { fit } from './model/fit.ts';
 import { committedModel, type Model } from './model/linear.ts';
 import { calibrate, corpusFolder, foldOf, folds } from './model/train.ts';
@@ -99,8 +99,10 @@ async function noise(folder: string): Promise<string> {
 export async function evaluation(options: { readonly noise: readonly string[]; readonly heldOut: readonly string[] }): Promise<string> {
   const stories = await storyExamples();
   const corpus = await corpusExamples(corpusFolder);
-  const storyModel = { ...fit(stories), calibration: calibrate(stories) };
-  const all = crossValidate([...stories, ...corpus], committedModel());
+  const background = await backgroundExamples();
+  const ownData = [...stories, ...background];
+  const storyModel = { ...fit(ownData), calibration: calibrate(ownData) };
+  const all = crossValidate([...ownData, ...corpus], committedModel()).filter(({ example }) => example.wrapper !== 'background');
   const ofStories = all.filter(({ example }) => example.wrapper !== 'corpus');
   const families = (list: readonly Labelled[]) => new Set(list.map((one) => one.family)).size;
   const heldOut = options.heldOut.filter((folder) => existsSync(join(folder, 'labels.jsonl')));

@@ -44,6 +44,7 @@ export function judge(understood: Understood, context: Omit<TriageContext, 'obje
   const { action, why } = decideAction({
     report,
     score,
+    anchored: isAnchored(understood, label),
     evidence,
     language,
     letters: lettersOf(reading),
@@ -69,7 +70,8 @@ export function judge(understood: Understood, context: Omit<TriageContext, 'obje
 /** The hours are those of the label, unless another label that is nearly as likely owes more haste. */
 function proposeDuty(label: Label, scores: Scores, { reading, signals, recognised }: Understood): Duty {
   const facts: DutyFacts = {
-    short: scores.short >= shortFrom,
+    short: scores.short >= (cautious.has(label) ? shortFrom : shortSureFrom),
+    malware: reading.sentences.some((one) => one.concepts.has('CODESIGN')),
     namesCertificate: namesCertificate(recognised.artifacts),
     unauthorised: signals.some((one) => one.signal.name.startsWith('certificate that its owner')),
     wildcard: reading.sentences.some((one) => one.words.includes('xwildhost')),
@@ -86,7 +88,10 @@ function proposeDuty(label: Label, scores: Scores, { reading, signals, recognise
 
 /** "Never longer than true" against "exact": a third is enough doubt for the shorter class. */
 const shortFrom = 0.35;
-const plausibleFrom = 0.3;
+const plausibleFrom = 0.35;
+/** Labels of which both classes are common; the others have one and leave it only on good ground. */
+const cautious: ReadonlySet<Label> = new Set(['domain-control', 'misissuance', 'weak-key']);
+const shortSureFrom = 0.8;
 
 function proposeLabel(scores: Scores, artifacts: Artifacts, verdict: Verdict | null): { label: Label; score: number } {
   // A key in the message is key compromise, whatever is written around it (corpus rule 3).
@@ -155,6 +160,15 @@ const sentencesMax = 40;
 function sentenceWeight(understood: Understood, sentence: ReadSentence, model: Model): number {
   const features = wordFeatures({ language: understood.language, sentences: [sentence] });
   return logits(model.words, features)[0]! - model.words.bias[0]!;
+}
+
+const anchors = 'CERT ISSUER_YOU PRIVKEY CSR CTLOG CRLOCSP CAAWORD REVOKE PHISH VICTIM MALWARE CODESIGN BRREF LINT COMPROMISE HASCOPY BOUGHTDOMAIN LOSTDOMAIN NOTREQUESTED'.split(' ');
+const subjectAnchors = ['CONTACTBOUNCE', 'NORESPONSE', 'SECURELY', 'POLICE', 'NOTREQUESTED'];
+
+function isAnchored({ reading, signals }: Understood, label: Label): boolean {
+  if (signals.some((one) => one.signal.weight > 0 && !one.tentative)) return true;
+  const wanted = label === 'other-problem' || label === 'ca-noncompliance' ? [...anchors, ...subjectAnchors] : anchors;
+  return reading.sentences.some((one) => wanted.some((concept) => one.concepts.has(concept)));
 }
 
 function lettersOf(reading: Reading): number {

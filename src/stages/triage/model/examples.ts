@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Label } from '../../../desk/facts.ts';
 import { readMessage } from '../../../foundation/mail/read-message.ts';
+import { backgroundMail } from '../data/background.ts';
 import { expand } from '../data/expand.ts';
 import { readStories, type Story } from '../data/read-data.ts';
 import { type Understood, understand } from '../understand.ts';
@@ -44,6 +45,29 @@ export async function storyExamples(stories: readonly Story[] = readStories()): 
   }
   return examples;
 }
+
+/** Rows of common words, all of them ordinary mail; each a family of its own. */
+export async function backgroundExamples(): Promise<Labelled[]> {
+  const examples: Labelled[] = [];
+  for (const [number, raw] of backgroundMail(backgroundCount).entries()) {
+    const understood = { ...understand(await readMessage(raw), null), language: 'en' };
+    examples.push({
+      name: `background/${number}`,
+      family: `background ${number}`,
+      language: 'en',
+      wrapper: 'background',
+      label: 'not-a-report',
+      hours: null,
+      acceptable: [],
+      weight: 0.5,
+      features: featuresOf(understood),
+      understood,
+    });
+  }
+  return examples;
+}
+
+const backgroundCount = 700;
 
 interface CorpusLine {
   readonly file: string;

@@ -66,7 +66,7 @@ export function wordFeatures(reading: Reading): Sparse {
       }
     }
   }
-  return normalised(bag, 4);
+  return normalised(bag, 4, wordsPower);
 }
 
 /** Words that stand for a kind of identifier. */
@@ -122,7 +122,7 @@ function knowledgeFeatures(read: Read): Sparse {
   if (against.length === 0) add(`nothing against ${Math.min(towards.length, 3)}`, 1);
   if (towards.length === 0) add(`nothing towards ${Math.min(against.length, 3)}`, 1);
   for (const one of shapeOf(message, recognised, reading)) add(one, 1);
-  return normalised(bag, 4);
+  return normalised(bag, 4, knowledgePower);
 }
 
 /** What the message is, apart from what it says. */
@@ -152,15 +152,16 @@ function shapeOf(message: Message, recognised: Recognised, reading: Reading): st
 }
 
 /** Half of this power would be the plain length; a little less lets a long message say more than a short one. */
-const lengthPower = 0.35;
+const wordsPower = 0.45;
+const knowledgePower = 0.35;
 const lengthMin = 2;
 
 /** Scaled to the given length, so that long messages do not shout. Sorted, so that sums are the same on every run. */
-function normalised(bag: ReadonlyMap<number, number>, length: number): Sparse {
+function normalised(bag: ReadonlyMap<number, number>, length: number, power: number): Sparse {
   const entries = [...bag].sort((a, b) => a[0] - b[0]);
   let square = 0;
   for (const [, value] of entries) square += value * value;
-  const scale = square === 0 ? 0 : length / Math.max(lengthMin, square ** lengthPower);
+  const scale = square === 0 ? 0 : length / Math.max(lengthMin, square ** power);
   return {
     ids: Uint32Array.from(entries, (one) => one[0]),
     values: Float32Array.from(entries, (one) => one[1] * scale),

@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { corpusExamples, type Labelled, storyExamples } from './examples.ts';
+import { backgroundExamples, corpusExamples, type Labelled, storyExamples } from './examples.ts';
 import { hash } from './features.ts';
 import { defaultFit, fit } from './fit.ts';
 import { type Calibration, type Model, packModel, predict } from './linear.ts';
@@ -28,7 +28,7 @@ export function calibrate(examples: readonly Labelled[]): Calibration {
   for (let fold = 0; fold < folds; fold++) {
     const model = fit(examples.filter((one) => foldOf(one) !== fold));
     for (const one of examples) {
-      if (foldOf(one) !== fold) continue;
+      if (foldOf(one) !== fold || one.wrapper === 'background') continue;
       const { report } = predict(model, one.features, one.understood.language);
       const bounded = Math.min(Math.max(report, 1e-6), 1 - 1e-6);
       points.push({ logit: Math.log(bounded / (1 - bounded)), report: one.label !== 'not-a-report', weight: one.weight });
@@ -53,7 +53,11 @@ export function calibrate(examples: readonly Labelled[]): Calibration {
 }
 
 if (import.meta.main) {
-  const examples = [...(await storyExamples()), ...(await corpusExamples(corpusFolder))];
+  const examples = [
+    ...(await storyExamples()),
+    ...(await backgroundExamples()),
+    ...(await corpusExamples(corpusFolder)),
+  ];
   const model = train(examples);
   writeFileSync(join(import.meta.dirname, 'weights.bin'), packModel(model));
   process.stderr.write(`trained on ${examples.length} messages, calibration ${JSON.stringify(model.calibration)}\n`);
