@@ -13,6 +13,7 @@ import type { Instant } from '../foundation/time/time.ts';
 import { changeCase, loadCase } from './change-case.ts';
 import { digestOf } from './perform/revoke.ts';
 import type { CoreParts } from './ports.ts';
+import { cascade, type WeakParts, weakAmong } from './read-message.ts';
 import { newMattersFor, scopeOf } from './read-report.ts';
 
 export interface By {
@@ -85,7 +86,7 @@ export function confirmFirstKnown(
  * evidence refutes stays out whatever anybody says.
  */
 export async function confirmReport(
-  parts: CoreParts,
+  parts: CoreParts & WeakParts,
   caseId: CaseId,
   input: {
     readonly reportId: string;
@@ -102,12 +103,28 @@ export async function confirmReport(
     return refuse('report_unknown', 'This case has no such report. Reload the case.');
   const same = report.triage.label === input.label;
   const triage = same ? report.triage : { ...report.triage, label: input.label, trigger: null, deadlineHours: null };
+  // Certificates that a person names have keys of their own to look at (FM23); what the report brought was judged before.
+  const weak = (await weakAmong(parts, input.label, input.named)).filter(
+    (item) => !report.evidence.some((e) => e.spkiSha256 === item.spkiSha256 && e.form === item.form),
+  );
+  if (weak.length > 0) {
+    const found = {
+      do: 'add-evidence',
+      reportId: input.reportId,
+      evidence: weak,
+      matters: [],
+      touches: [],
+      awaiting: null,
+    } as const;
+    const added = await change(parts, caseId, found, { people: ['desk'], because: by.because });
+    if (isRefusal(added)) return added;
+  }
   const read = {
     report: { ...report, asksFor: input.asksFor ?? report.asksFor },
     triage,
-    evidence: report.evidence,
+    evidence: [...report.evidence, ...weak],
     named: input.named,
-    byKey: [],
+    byKey: await cascade(parts, weak),
     awaiting: null,
     thread: null,
   };

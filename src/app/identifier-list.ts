@@ -7,6 +7,7 @@ import type { Message } from '../foundation/mail/message.ts';
 export interface IdentifierList {
   readonly fingerprints: readonly string[];
   readonly serials: readonly string[];
+  readonly names: readonly string[];
 }
 
 /** Lines read of all lists of one message. */
@@ -18,6 +19,7 @@ const linesMin = 20;
 export function identifierLists(message: Message): IdentifierList {
   const fingerprints = new Set<string>();
   const serials = new Set<string>();
+  const names = new Set<string>();
   let budget = linesMax;
   for (const { bytes, mediaType, fileName } of message.attachments) {
     if (
@@ -29,12 +31,18 @@ export function identifierLists(message: Message): IdentifierList {
     const lines = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1').split(/\r?\n/, budget);
     if (lines.length < linesMin) continue;
     budget -= lines.length;
-    readLines(lines, fingerprints, serials);
+    readLines(lines, { fingerprints, serials, names });
   }
-  return { fingerprints: [...fingerprints], serials: [...serials] };
+  return { fingerprints: [...fingerprints], serials: [...serials], names: [...names] };
 }
 
-function readLines(lines: readonly string[], fingerprints: Set<string>, serials: Set<string>): void {
+interface Found {
+  readonly fingerprints: Set<string>;
+  readonly serials: Set<string>;
+  readonly names: Set<string>;
+}
+
+function readLines(lines: readonly string[], { fingerprints, serials, names }: Found): void {
   const header = lines[0] ?? '';
   const serialColumn = header.split(/[,;\t]/).findIndex((cell) => /serial/i.test(cell));
   for (const line of lines) {
@@ -43,10 +51,13 @@ function readLines(lines: readonly string[], fingerprints: Set<string>, serials:
       .map((cell) => cell.trim().replaceAll(/^"|"$/g, '').replaceAll(':', '').toLowerCase());
     for (const [column, cell] of cells.entries()) {
       if (/^[0-9a-f]{64}$/.test(cell)) fingerprints.add(cell);
+      else if (cells.length === 1 && hostNameOnly.test(cell)) names.add(cell);
       else if (column === serialColumn || cells.length === 1) addSerial(cell, serials);
     }
   }
 }
+
+const hostNameOnly = /^(?:\*\.)?(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.){1,10}[a-z]{2,24}$/;
 
 function addSerial(cell: string, serials: Set<string>): void {
   const hex = cell
@@ -54,6 +65,31 @@ function addSerial(cell: string, serials: Set<string>): void {
     .replace(/^(?:00)+(?=..)/, '')
     .replace(/^0(?=.)/, '');
   if (/^[0-9a-f]{4,40}$/.test(hex)) serials.add(hex);
+}
+
+/** Words of one message that are tried as serial numbers of ours. */
+const wordsMax = 20_000;
+/** Shorter ones are years, ports and house numbers. */
+const hexWord = /(?<![0-9a-z])(?:0x)?[0-9a-f]{6,40}(?![0-9a-z])/gi;
+const decimalWord = /(?<![0-9a-z])[0-9]{7,48}(?![0-9a-z])/gi;
+
+/**
+ * Every word that *could* be a serial number, however the writer introduced it: hex, and decimal converted. Only the
+ * inventory can say which are; a serial has 64 random bits (TLS BR 7.1), so a word that is one by accident is not met.
+ */
+export function serialWords(message: Message): readonly string[] {
+  const words = new Set<string>();
+  for (const { text } of [{ text: message.subject }, ...message.texts]) {
+    for (const [word] of text.matchAll(hexWord)) {
+      if (words.size >= wordsMax) return [...words];
+      addSerial(word.toLowerCase(), words);
+    }
+    for (const [word] of text.matchAll(decimalWord)) {
+      if (words.size >= wordsMax) return [...words];
+      words.add(BigInt(word).toString(16));
+    }
+  }
+  return [...words];
 }
 
 /** Longest stretch of running text that recognition reads of one part; a list of 80,000 lines says nothing more after. */

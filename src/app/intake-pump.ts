@@ -16,6 +16,7 @@ import type { Receipt, ReceiptFacts } from '../stages/intake/receipt.ts';
 import type { Reading } from './ports.ts';
 import { type Entry, type ReadMessage, type ReadParts, readMessage } from './read-message.ts';
 import { fileReport } from './read-report.ts';
+import { isLocked } from './unlock-earlier.ts';
 
 export interface PumpParts extends ReadParts {
   readonly ledger: Ledger;
@@ -58,7 +59,9 @@ async function readOne(parts: PumpParts, reader: string, claim: Claim): Promise<
       problem,
       at: parts.time.now(),
     });
-    if (done.reading.sawPrivateKey) await parts.ledger.forgetSealed(receipt.id, parts.time.now());
+    // A key that is still locked may be opened by a pass phrase that follows; until then it stays sealed.
+    const locked = done.caseId !== null && done.reading.evidence.some(isLocked);
+    if (done.reading.sawPrivateKey && !locked) await parts.ledger.forgetSealed(receipt.id, parts.time.now());
     if (done.caseId !== null) parts.nudge();
   } catch (error) {
     await failed(parts, reader, receipt, error);

@@ -196,6 +196,8 @@ export interface Room {
       readonly keyId: string | null;
       readonly reportId: string;
       readonly receivedAt: Instant;
+      /** Pass phrases from elsewhere: a later message of the same reporter. */
+      readonly passphrases?: readonly string[];
     },
     lookup: (found: FoundKeys) => Promise<readonly CertificateBytes[]>,
   ): Promise<Reading>;

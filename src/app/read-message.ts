@@ -4,11 +4,12 @@
  */
 import type { MarkSource, ReceiptMark } from '../desk/clock/receipt-mark.ts';
 import type { Reporter } from '../desk/events.ts';
-import type { CertificateFacts, EvidenceItem, Label, Triage } from '../desk/facts.ts';
+import type { CertificateFacts, EvidenceItem, Label, Reason, Triage } from '../desk/facts.ts';
+import type { Authority } from '../desk/identify.ts';
 import type { CaseId, Fingerprint, Serial } from '../foundation/brand.ts';
 import type { Message } from '../foundation/mail/message.ts';
 import type { Instant } from '../foundation/time/time.ts';
-import { forRecognition, type IdentifierList, identifierLists } from './identifier-list.ts';
+import { forRecognition, type IdentifierList, identifierLists, serialWords } from './identifier-list.ts';
 import { identifyReporter, type SenderRules } from './identify-reporter.ts';
 import type { CertificateBook, CertificateBytes, CoreParts, FoundKeys, Reading, Room, WeakKeys } from './ports.ts';
 import type { ReadReport } from './read-report.ts';
@@ -34,6 +35,8 @@ export interface ReadParts extends CoreParts {
   readonly asksFor: (message: Message, triage: Triage) => string | null;
   /** Case that a message answers, by its In-Reply-To and References. */
   readonly threadOf: (message: Message) => Promise<CaseId | null>;
+  /** Locked keys of earlier reports of a case, opened with pass phrases that this message gives. */
+  readonly unlockEarlier?: (caseId: CaseId, message: Message) => Promise<readonly EvidenceItem[]>;
 }
 
 /** What a member of staff typed in beside the text (phone, letter, another system's ticket). */
@@ -44,6 +47,16 @@ export interface Entry {
   readonly subjects: readonly Fingerprint[];
   readonly firstKnownAt: Instant | null;
   readonly caseId: CaseId | null;
+  /** CRL reason that the holder chose in the console; it counts for the holder's own request and nothing else (FM27). */
+  readonly reason: Reason | null;
+  /** The CA's ACME server took a revokeCert request and verified who signed it (RFC 8555 section 7.6). */
+  readonly acme: AcmeRequest | null;
+}
+
+export interface AcmeRequest {
+  /** Signed by the certificate's own key, by the account it was issued to, or by another that controls all its names. */
+  readonly by: 'certificate-key' | 'account' | 'authorisations';
+  readonly fingerprint: Fingerprint;
 }
 
 export interface StoredMessage {
@@ -82,14 +95,17 @@ export async function readMessage(parts: ReadParts, stored: StoredMessage): Prom
   const short = forRecognition(reading.message);
   const ours = await oursAmong(parts, short);
   const proposed = parts.triage(short, reading.objects, (name) => ours.has(name.toLowerCase()));
-  const triage = withEntry(proposed, entry, reading.evidence);
+  const acme = await acmeEvidence(parts, entry?.acme ?? null);
+  const triage = withEntry(proposed, entry, [...reading.evidence, ...acme]);
   const thread = entry?.caseId ?? (await parts.threadOf(reading.message));
   if (triage.action === 'file' && thread === null) return { to: 'file', triage, reading };
 
-  const named = await namedBy(parts, triage, entry, ours, identifierLists(reading.message));
-  const weak = await weakAmong(parts, triage, named);
-  const evidence = [...reading.evidence, ...weak];
+  const named = await namedBy(parts, triage, entry, ours, identifierLists(reading.message), serialWords(short));
+  const weak = await weakAmong(parts, triage.label, named);
+  const unlocked = thread === null ? [] : ((await parts.unlockEarlier?.(thread, reading.message)) ?? []);
+  const evidence = [...reading.evidence, ...weak, ...unlocked, ...acme];
   const reporter = await reporterOf(parts, reading.message, triage, entry);
+  const authority = authorityOf(entry);
   const allMarks = [...parts.receiptMarks(reading.message, marks), ...entryMarks(entry)];
   const read: ReadReport = {
     report: {
@@ -106,11 +122,41 @@ export async function readMessage(parts: ReadParts, stored: StoredMessage): Prom
     triage,
     evidence,
     named,
+    authority,
     byKey: await cascade(parts, evidence),
     awaiting: awaitingOf(triage, reading),
     thread,
   };
   return { to: 'case', read, reading };
+}
+
+/** The holder's reason, and who the ACME server found entitled to one certificate. */
+function authorityOf(entry: Entry | null): Authority | null {
+  if (entry === null) return null;
+  if (entry.acme?.by === 'account') return { reason: entry.reason, certificate: entry.acme.fingerprint };
+  // Whoever controls the names may end their use in this certificate; it shows nothing about the key (TLS BR 4.9.1.1 (9)).
+  if (entry.acme?.by === 'authorisations')
+    return { reason: 'cessationOfOperation', certificate: entry.acme.fingerprint };
+  return entry.reason === null ? null : { reason: entry.reason, certificate: null };
+}
+
+/** A revokeCert request signed by the certificate's key: the CA's own ACME server verified the signature. */
+async function acmeEvidence(parts: ReadParts, acme: AcmeRequest | null): Promise<readonly EvidenceItem[]> {
+  if (acme === null || acme.by !== 'certificate-key') return [];
+  const certificates = await parts.finder.byFingerprints([acme.fingerprint]);
+  return certificates.map((certificate) => ({
+    source: 'ACME revokeCert',
+    form: 'jws',
+    verdict: 'proven-key',
+    spkiSha256: certificate.spkiHash,
+    keyType: null,
+    bits: null,
+    findings: [],
+    matches: [certificate.fingerprint],
+    refutedFor: [],
+    proof: null,
+    because: 'The request to revoke was signed with the private key of the certificate; the ACME server verified it.',
+  }));
 }
 
 async function lookUp(
@@ -161,6 +207,7 @@ async function namedBy(
   entry: Entry | null,
   ours: ReadonlySet<string>,
   list: IdentifierList,
+  words: readonly string[],
 ): Promise<readonly CertificateFacts[]> {
   const { artifacts } = triage;
   const { finder } = parts;
@@ -172,7 +219,7 @@ async function namedBy(
   ] as Fingerprint[];
   const byFingerprint = await finder.byFingerprints(fingerprints);
   const found = new Set<string>(byFingerprint.map((c) => c.serial));
-  const serials = [...artifacts.serials, ...artifacts.derivedSerials, ...list.serials].filter(
+  const serials = [...artifacts.serials, ...artifacts.derivedSerials, ...list.serials, ...words].filter(
     (s) => !found.has(s),
   ) as Serial[];
   const facts = [
@@ -180,6 +227,7 @@ async function namedBy(
     ...(await finder.bySerials(serials)),
     ...(await finder.byKeys([...artifacts.spkiSha256, ...artifacts.fingerprintsSha256].slice(0, keysMax))),
     ...(await finder.byCrtshIds(artifacts.crtshIds)),
+    ...(list.names.length === 0 ? [] : await finder.byNames(list.names)),
   ];
   if (facts.length > 0 || triage.label === 'not-a-report') return unique(facts);
   // Nothing but host names: only those the message is about, and only where that is few certificates.
@@ -188,12 +236,18 @@ async function namedBy(
   return byName.length > byNameMax && names.length < byName.length / 2 ? [] : unique(byName);
 }
 
-async function weakAmong(
-  parts: ReadParts,
-  triage: Triage,
+export interface WeakParts {
+  readonly finder: Pick<Finder, 'bytesOf' | 'byKeys' | 'byFingerprints'>;
+  readonly weakKeys: WeakKeys;
+}
+
+/** Keys of named certificates that anybody can compute, where the report is about keys (TLS BR 4.9.1.1 (4)). */
+export async function weakAmong(
+  parts: WeakParts,
+  label: Label,
   named: readonly CertificateFacts[],
 ): Promise<readonly EvidenceItem[]> {
-  if (triage.label !== 'weak-key' && triage.label !== 'key-compromise') return [];
+  if (label !== 'weak-key' && label !== 'key-compromise') return [];
   const byKey = new Map(named.map((c) => [c.spkiHash, c]));
   const few = [...byKey.values()].slice(0, weakChecksMax);
   const bytes = await parts.finder.bytesOf(few.map((c) => c.fingerprint));
@@ -231,6 +285,16 @@ function withEntry(proposed: Triage, entry: Entry | null, evidence: readonly Evi
         route: 'pki-team',
       }
     : proposed;
+  if (entry?.acme != null && !proven) {
+    return {
+      ...base,
+      label: 'subscriber-request',
+      action: 'open-case',
+      deadlineHours: 24,
+      trigger: 'TLS-01',
+      route: 'ssl-support',
+    };
+  }
   if (entry?.claims === null || entry === null) return base;
   if (proven || entry.claims === base.label)
     return { ...base, action: entry.claims === 'not-a-report' && !proven ? base.action : 'open-case' };

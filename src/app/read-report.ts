@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import type { Case } from '../desk/case.ts';
 import type { MatterFacts, Reporter, ReportFacts } from '../desk/events.ts';
 import type { CertificateFacts, EvidenceItem, Triage } from '../desk/facts.ts';
-import { type Group, identify } from '../desk/identify.ts';
+import { type Authority, type Group, identify } from '../desk/identify.ts';
 import type { CaseId, Fingerprint } from '../foundation/brand.ts';
 import { earliest, type Instant } from '../foundation/time/time.ts';
 import { certificateSet } from './certificate-set.ts';
@@ -20,6 +20,7 @@ export interface ReadReport {
   readonly evidence: readonly EvidenceItem[];
   readonly named: readonly CertificateFacts[];
   readonly byKey: readonly CertificateFacts[];
+  readonly authority?: Authority | null;
   /** Addresses to look at, or null. */
   readonly awaiting: string | null;
   /** The case this message belongs to by thread, or null. */
@@ -106,6 +107,7 @@ export function scopeOf(parts: Pick<CoreParts, 'policy'>, read: ReadReport, now:
       evidence,
       named,
       byKey,
+      authority: read.authority ?? null,
       now,
     },
     parts.policy.chooseRule,

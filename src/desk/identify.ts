@@ -21,7 +21,16 @@ export interface IdentifyInput {
   readonly named: readonly CertificateFacts[];
   /** Every certificate with a key that the evidence proves, by fingerprint: the cascade. */
   readonly byKey: readonly CertificateFacts[];
+  /** What an authenticated request brings beside its text; null for everything that is only a message. */
+  readonly authority?: Authority | null;
   readonly now: Instant;
+}
+
+export interface Authority {
+  /** The reason that the request carries; null leaves it to the rule. */
+  readonly reason: Reason | null;
+  /** The one certificate to which an ACME request entitles; null: the sender's own, as always. */
+  readonly certificate: Fingerprint | null;
 }
 
 export interface Group {
@@ -66,7 +75,9 @@ export function identify(input: IdentifyInput, chooseRule: ChooseRule): readonly
   ): void => {
     const hoursAtMost = basis === 'proof' ? null : input.hoursAtMost;
     const { profile, shortLived } = certificate;
-    const { rule, reason } = chooseRule({ label, trigger, hoursAtMost, profile, shortLived, at: input.now });
+    const chosen = chooseRule({ label, trigger, hoursAtMost, profile, shortLived, at: input.now });
+    const { rule } = chosen;
+    const reason = chosenByHolder(input, label, basis) ?? chosen.reason;
     const id = `${basis}|${verdict ?? ''}|${rule.id}|${rule.limitSeconds ?? ''}|${reason}|${profile}`;
     const entry = groups.get(id) ?? {
       group: { label, basis, verdict, rule, reason, profile },
@@ -108,6 +119,13 @@ export function identify(input: IdentifyInput, chooseRule: ChooseRule): readonly
   return [...groups.values()].map(({ group, keys, certificates }) => ({ ...group, keys: [...keys], certificates }));
 }
 
+/** A holder's own request carries the holder's reason, of those a holder may choose (TLS BR 7.2.2; FM27). */
+function chosenByHolder({ authority }: IdentifyInput, label: Label, basis: Basis): Reason | null {
+  const reason = authority?.reason ?? null;
+  if (basis !== 'subscriber' || label !== 'subscriber-request' || reason === 'privilegeWithdrawn') return null;
+  return reason;
+}
+
 /** Strongest proving verdict per certificate and per key. */
 function provenStrength(evidence: readonly EvidenceItem[]): ReadonlyMap<string, Verdict> {
   const strength = new Map<string, Verdict>();
@@ -131,7 +149,9 @@ function parameterFault(evidence: readonly EvidenceItem[]): ReadonlySet<SpkiHash
 
 /** What a certificate that is only named rests on. */
 function groundOf(certificate: CertificateFacts, input: IdentifyInput): { basis: Basis; verdict: Verdict | null } {
-  const { reporter, label } = input;
+  const { reporter, label, authority } = input;
+  if (authority != null && authority.certificate === certificate.fingerprint)
+    return { basis: 'subscriber', verdict: null };
   const holder = reporter.subscriber !== null && reporter.subscriber === certificate.subscriber;
   const keyMatter = label === 'key-compromise' || label === 'weak-key';
   if (reporter.kind === 'root-program') return { basis: 'root-program', verdict: null };
@@ -142,7 +162,8 @@ function groundOf(certificate: CertificateFacts, input: IdentifyInput): { basis:
     if (!holder || input.asksFor === 'no-action') return { basis: 'claim', verdict };
     return { basis: input.asksFor === 'revoke' ? 'subscriber' : 'records', verdict };
   }
-  if (label === 'subscriber-request') return { basis: holder && input.asksFor !== 'no-action' ? 'subscriber' : 'claim', verdict: null };
+  if (label === 'subscriber-request')
+    return { basis: holder && input.asksFor !== 'no-action' ? 'subscriber' : 'claim', verdict: null };
   if (label === 'other-problem' || label === 'not-a-report') return { basis: 'claim', verdict: null };
   return { basis: 'records', verdict: null };
 }

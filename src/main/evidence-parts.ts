@@ -1,6 +1,7 @@
 /** The evidence stage in the words of the operations: reading room, weak keys, safe fetch. */
 import type { Fetcher, Reading, Room, WeakKeys } from '../app/ports.ts';
 import type { EvidenceItem } from '../desk/facts.ts';
+import type { Fingerprint, SpkiHash } from '../foundation/brand.ts';
 import { describeKey } from '../foundation/pki/spki.ts';
 import { spkiOf } from '../foundation/pki/x509.ts';
 import type { BlockedKeyStore } from '../stages/evidence/blocked-keys/postgres.ts';
@@ -9,6 +10,7 @@ import { createReadingRoom } from '../stages/evidence/room/room.ts';
 import { checkKey } from '../stages/evidence/weak/check-key.ts';
 import type { KeyList } from '../stages/evidence/weak/lists.ts';
 import type { SealingIdentities } from '../stages/intake/identities.ts';
+import type { SharedPrimes } from './shared-primes.ts';
 
 /** The operator's key lists, held in memory because every key of a report is checked against them. */
 export interface HeldLists {
@@ -40,33 +42,56 @@ export function openRoom(
 }
 
 /** One item for each key that is computable or badly made; clean keys make none. */
-export function weakKeyChecks(lists: HeldLists): WeakKeys {
+export function weakKeyChecks(lists: HeldLists, primes: SharedPrimes): WeakKeys {
   return {
     async check(certificates) {
-      return certificates.flatMap((certificate): EvidenceItem[] => {
-        const spki = spkiOf(certificate.der);
-        const { findings } = checkKey(spki, { thorough: true, lists: lists.current() });
-        const bad = findings.filter((f) => f.verdict === 'computable' || f.verdict === 'parameter');
-        if (bad.length === 0) return [];
-        const computable = bad.some((f) => f.verdict === 'computable');
-        const { type, bits } = describeKey(spki);
-        return [
-          {
-            source: 'our own record of this certificate',
-            form: 'public-key',
-            verdict: computable ? 'computable' : 'claim-only',
-            spkiSha256: certificate.spkiHash,
-            keyType: type,
-            bits,
-            findings,
-            matches: computable ? [certificate.fingerprint] : [],
-            refutedFor: [],
-            proof: null,
-            because: bad.map((f) => `${f.check}: ${f.detail}`).join('; '),
-          },
-        ];
-      });
+      const items = new Map<string, EvidenceItem>();
+      for (const { der, spkiHash, fingerprint } of certificates) {
+        const spki = spkiOf(der);
+        const partners = await primes.partnersOf(spki);
+        const own = itemFor({ spki, spkiHash, fingerprint }, lists, partners.length > 0);
+        if (own !== null) items.set(spkiHash, own);
+        for (const { certificate, der: other } of partners) {
+          // Whoever has one key's factor has the other's: both are computable, whichever of the two was reported.
+          const known = { spki: spkiOf(other), spkiHash: certificate.spkiHash, fingerprint: certificate.fingerprint };
+          const partner = items.has(certificate.spkiHash) ? null : itemFor(known, lists, true);
+          if (partner !== null) items.set(certificate.spkiHash, partner);
+        }
+      }
+      return [...items.values()];
     },
+  };
+}
+
+const sharedPrime = {
+  check: 'shared-prime',
+  verdict: 'computable',
+  detail: 'shares a prime with the key of another certificate of ours',
+} as const;
+
+function itemFor(
+  { spki, spkiHash, fingerprint }: { spki: Uint8Array; spkiHash: SpkiHash; fingerprint: Fingerprint },
+  lists: HeldLists,
+  sharesPrime: boolean,
+): EvidenceItem | null {
+  const checked = checkKey(spki, { thorough: true, lists: lists.current() });
+  const findings = sharesPrime ? [...checked.findings, sharedPrime] : checked.findings;
+  const bad = findings.filter((f) => f.verdict === 'computable' || f.verdict === 'parameter');
+  if (bad.length === 0) return null;
+  const computable = bad.some((f) => f.verdict === 'computable');
+  const { type, bits } = describeKey(spki);
+  return {
+    source: 'our own record of this certificate',
+    form: 'public-key',
+    verdict: computable ? 'computable' : 'claim-only',
+    spkiSha256: spkiHash,
+    keyType: type,
+    bits,
+    findings,
+    matches: computable ? [fingerprint] : [],
+    refutedFor: [],
+    proof: null,
+    because: bad.map((f) => `${f.check}: ${f.detail}`).join('; '),
   };
 }
 

@@ -2,8 +2,8 @@
 import type { PumpParts } from '../app/intake-pump.ts';
 import type { Entry } from '../app/read-message.ts';
 import type { ReceiptMark } from '../desk/clock/receipt-mark.ts';
-import { type Label, labels, type Triage } from '../desk/facts.ts';
-import type { CaseId } from '../foundation/brand.ts';
+import { type Label, labels, type Reason, reasonCodes, type Triage } from '../desk/facts.ts';
+import type { CaseId, Fingerprint } from '../foundation/brand.ts';
 import type { Message } from '../foundation/mail/message.ts';
 import { receiptMarks } from '../stages/intake/marks.ts';
 import type { Receipt } from '../stages/intake/receipt.ts';
@@ -92,7 +92,7 @@ function asksForIn(message: Message): string | null {
 
 /** The lines that staff entry adds to the message it stores; believed on that channel alone. */
 function entryOf(receipt: Receipt, message: Message): Entry | null {
-  if (receipt.channel !== 'manual') return null;
+  if (receipt.channel !== 'manual' && receipt.channel !== 'acme') return null;
   const header = (name: string): string | null => message.headers.get(name)?.[0]?.trim() || null;
   const claims = header('x-rescind-label');
   const known = header('x-rescind-first-known');
@@ -103,7 +103,21 @@ function entryOf(receipt: Receipt, message: Message): Entry | null {
     subjects: [],
     firstKnownAt: known === null ? null : Temporal.Instant.from(known),
     caseId: header('x-rescind-case') as CaseId | null,
+    reason: reasonOf(header('x-rescind-reason')),
+    acme: receipt.channel === 'acme' ? acmeOf(header('x-rescind-acme')) : null,
   };
+}
+
+function reasonOf(text: string | null): Reason | null {
+  return Object.keys(reasonCodes).find((name): name is Reason => name === text) ?? null;
+}
+
+/** `certificate-key <SHA-256>`, as the desk's own ACME door writes it. */
+function acmeOf(text: string | null): Entry['acme'] {
+  const read = /^(certificate-key|account|authorisations) ([0-9a-f]{64})$/.exec(text ?? '');
+  return read === null
+    ? null
+    : { by: read[1] as NonNullable<Entry['acme']>['by'], fingerprint: read[2] as Fingerprint };
 }
 
 const unreadable: Triage = {

@@ -14,6 +14,7 @@ import { type PumpParts, pumpIntake } from '../app/intake-pump.ts';
 import type { PerformParts } from '../app/perform/perform.ts';
 import type { Fetcher, Log, Pager, Room, WeakKeys } from '../app/ports.ts';
 import { caseFile, certificateSets } from '../app/store-parts.ts';
+import { unlockEarlier } from '../app/unlock-earlier.ts';
 import type { Reason } from '../desk/facts.ts';
 import { type Policy, policyOf } from '../desk/policy/cps-overlay.ts';
 import type { CaseId, Fingerprint } from '../foundation/brand.ts';
@@ -31,6 +32,7 @@ import {
   migrations as evidenceMigrations,
   postgresBlockedKeys,
 } from '../stages/evidence/blocked-keys/postgres.ts';
+import { passphrasesIn } from '../stages/evidence/room/passphrases.ts';
 import type { ChannelContext } from '../stages/intake/channel.ts';
 import type { SealingIdentities } from '../stages/intake/identities.ts';
 import { fileSealingIdentities } from '../stages/intake/identities-file.ts';
@@ -56,6 +58,7 @@ import type { Config } from './config.ts';
 import { type HeldLists, holdLists, openRoom, reportedFetcher, weakKeyChecks } from './evidence-parts.ts';
 import { finderOf } from './finder.ts';
 import { readParts } from './reading-parts.ts';
+import { sharedPrimes } from './shared-primes.ts';
 
 export interface DeskSeams {
   readonly config: Config;
@@ -153,7 +156,7 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
   const blocked = postgresBlockedKeys(pool);
   const lists = await holdLists(blocked);
   const room: Room & { close(): Promise<void> } = openRoom(identities, lists, seams.roomSize ?? 2);
-  const weakKeys: WeakKeys = weakKeyChecks(lists);
+  const weakKeys: WeakKeys = weakKeyChecks(lists, sharedPrimes(inventory));
   const troubles: string[] = [];
   const gateway: GatewayLine[] = [];
   const outbox = postgresOutbox(pool);
@@ -176,6 +179,7 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
     weakKeys,
     fetcher: seams.fetcher ?? reportedFetcher(),
     ...readParts({ config, outbox, gateway }),
+    unlockEarlier: (caseId, message) => unlockEarlier({ ...parts, phrasesIn: passphrasesIn }, caseId, message),
     nudge: () => nudge(),
     messenger: seams.messenger,
     pager: seams.pager,

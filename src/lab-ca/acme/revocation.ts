@@ -42,7 +42,13 @@ export async function revokeCert(
     throw new AcmeProblem('malformed', 'This CA has not issued that certificate.', { status: 404 });
   }
   const asked = readReason(request.payload.reason);
-  const { by, reason } = authorise(ca, state, request.signer, certificate, issuer, asked);
+  const { by, reason } = authorise(
+    ca,
+    state,
+    request.signer,
+    { certificate, issuer, subscriber: entry.subscriber },
+    asked,
+  );
   const [outcome] = await ca.revocations.revoke([{ serial: certificate.serial, issuer, reason }]);
   if (outcome!.outcome === 'already') throw new AcmeProblem('alreadyRevoked', 'That certificate is revoked already.');
   if (outcome!.outcome === 'refused') throw new AcmeProblem('serverInternal', 'The CA did not take the order.');
@@ -54,8 +60,7 @@ function authorise(
   ca: LabCa,
   state: AcmeState,
   signer: { account: Account } | { jwk: PublicJwk },
-  certificate: Certificate,
-  issuer: IssuerId,
+  { certificate, issuer, subscriber }: { certificate: Certificate; issuer: IssuerId; subscriber: string | null },
   asked: number | null,
 ): { by: AcmeRevocation['by']; reason: number | null } {
   if ('jwk' in signer) {
@@ -66,8 +71,10 @@ function authorise(
     return { by: 'certificate-key', reason: keyCompromise };
   }
   const { account } = signer;
-  if (state.orderOf({ issuer, serial: certificate.serial })?.account === account.id)
-    return { by: 'account', reason: asked };
+  const ordered = state.orderOf({ issuer, serial: certificate.serial })?.account === account.id;
+  // Issued before ACME, or by another way of ordering: the external account says whose it is.
+  const sameSubscriber = account.externalAccount !== null && account.externalAccount === subscriber;
+  if (ordered || sameSubscriber) return { by: 'account', reason: asked };
   const now = ca.options.time.now();
   const controlsAll = certificate.names.every((name) => {
     const wildcard = name.startsWith('*.');

@@ -6,6 +6,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTransport, type Transporter } from 'nodemailer';
+import { type Reason, reasonCodes } from '../../desk/facts.ts';
 import { composeMessage } from '../../foundation/mail/compose.ts';
 import type { Instant } from '../../foundation/time/time.ts';
 import { at, rfc3339 } from '../../foundation/time/time.ts';
@@ -86,6 +87,10 @@ export class Doors {
   /** Report id (receipt id) of what was fed under this name; null while it has none. */
   reportOf(name: string): string | null {
     return this.#reports.get(name) ?? null;
+  }
+
+  note(name: string, reportId: string): void {
+    this.#reports.set(name, reportId);
   }
 
   nameOf(reportId: string): string | null {
@@ -196,6 +201,7 @@ export class Doors {
       certificates: enclosed && named.length > namedMax ? [] : named.map((c) => c.fingerprint),
       attachments: this.#entryFiles(item),
       label: data.claims ?? null,
+      reason: reasonNamed(data.forms?.reason),
       asksFor,
     });
   }
@@ -253,6 +259,12 @@ export class Doors {
       contentBase64: Buffer.from(bytes).toString('base64'),
     }));
   }
+}
+
+/** `forms.reason` of a console is an RFC 5280 number, or null. */
+function reasonNamed(value: unknown): Reason | null {
+  const number = typeof value === 'string' ? Number(value) : value;
+  return (Object.keys(reasonCodes) as Reason[]).find((name) => reasonCodes[name] === number) ?? null;
 }
 
 function domainOf(address: string): string {

@@ -116,12 +116,6 @@ export class Faults {
     if (log === undefined || about === undefined || from === undefined) return;
     await replay.desk.noteGateway({ sender: from, at: about.at, action: log.action });
   }
-
-  async acme(item: Item, _replay: Replay): Promise<void> {
-    throw new Error(
-      `event ${item.name}: the lab CA of this version has no ACME server; channel "acme" cannot be replayed`,
-    );
-  }
 }
 
 async function anyOf(replay: Replay, refs: readonly string[], revoked: boolean): Promise<boolean> {

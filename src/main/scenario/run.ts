@@ -17,8 +17,10 @@ import { labCaApp, listen, MemoryStorage, openLabCa } from '../../lab-ca/index.t
 import { type TestDatabase, testDatabase } from '../../platform/store/testing.ts';
 import { recordOf } from '../../stages/inventory/index.ts';
 import { labConnector } from '../../stages/revocation/connectors/lab.ts';
+import { receiveAcmeRevocation } from '../acme-door.ts';
 import { defaultConfig } from '../config.ts';
 import { type Desk, openDesk } from '../wiring.ts';
+import { AcmeClient, bindingKey } from './acme.ts';
 import { type CheckResult, check } from './checks.ts';
 import { Doors, type Item } from './deliver.ts';
 import { Faults } from './faults.ts';
@@ -82,6 +84,9 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
 type Staged = Replay & {
   readonly pages: Map<CaseId, Instant>;
   readonly visits: Visit[];
+  readonly acme: AcmeClient;
+  /** Contact of the account whose request is under way. */
+  readonly acmeContact: { of: string | null };
   alarmAt: Instant | null;
   skipped: Set<string>;
 };
@@ -111,7 +116,19 @@ async function stage(
   closing.push(() => http.close());
   const baseUrl = `http://127.0.0.1:${http.port}`;
   const ca = await openLabCa({ storage: new MemoryStorage(), time, baseUrl, keyPassphrase: 'replay', token });
-  app = labCaApp(ca);
+  const acmeContact: { of: string | null } = { of: null };
+  let opened: Desk | null = null;
+  app = labCaApp(ca, {
+    acme: {
+      url: `${baseUrl}/acme`,
+      // Whoever asks for a name in a replay controls it: the file says who may ask (`authorisedFor`).
+      world: null,
+      externalAccounts: { required: false, macKey: () => bindingKey },
+      async onRevocation({ certificate, by, reason }) {
+        if (opened !== null) await receiveAcmeRevocation(opened, { certificate, by, reason, contact: acmeContact.of });
+      },
+    },
+  });
   const world = await World.build(scenario, ca);
 
   const mail = await mailHosts();
@@ -143,13 +160,15 @@ async function stage(
     fetcher: simulatedWeb(world, time),
   });
   closing.push(() => desk.close());
+  opened = desk;
   await fill(desk, world);
   await enlist(desk, world, time);
   const doors = await Doors.open(desk, world, join(folder, 'mailboxes'));
   closing.push(() => doors.close());
   const items = scenario.events.flatMap((event) => streamItems(world, event));
   const replay: Staged = {
-    ...{ desk, world, time, mail, items, doors, faults, pages, visits },
+    ...{ desk, world, time, mail, items, doors, faults, pages, visits, acmeContact },
+    acme: new AcmeClient(`${baseUrl}/acme`),
     pagedAt: pages,
     skipped: new Set<string>(),
     get alarmAt() {
@@ -278,9 +297,43 @@ async function feed(
   options.progress?.(replay.time.now(), `${item.channel}: ${item.text.split('\n')[0]?.slice(0, 100) ?? ''}`);
   if (item.channel === 'ca-system') return replay.faults.begin(item);
   if (item.channel === 'mail-gateway') return replay.faults.gatewayLine(item, replay);
-  if (item.channel === 'acme') return replay.faults.acme(item, replay);
+  if (item.channel === 'acme') return byAcme(replay, item, options);
   await replay.doors.deliver(item);
   if (item.data.staff !== undefined) acts.push({ at: item.at.add(minutes(item.data.staff.afterMinutes)), item });
+}
+
+/** revokeCert at the CA's ACME server, as the sender of the event would ask for it. */
+async function byAcme(replay: Staged, item: Item, options: RunOptions): Promise<void> {
+  const { acme, from = '' } = item.data;
+  if (acme === undefined) throw new Error(`event ${item.name}: an ACME request needs data.acme`);
+  const { world } = replay;
+  const reason = acme.reason ?? null;
+  replay.acmeContact.of = from.includes('@') ? from : null;
+  for (const certificate of world.select(acme.certificate)) {
+    const known = new Set((await replay.desk.ledger.list({ limit: 10_000 })).map((r) => r.id));
+    const own = from === `${certificate.subscriber.toLowerCase()}@subscriber.example`;
+    const answer =
+      acme.signedBy === 'certificate-key'
+        ? await replay.acme.revokeWithKey(world.key(certificate.key).private, certificate.der, reason)
+        : await replay.acme.revokeAsAccount({
+            contact: from.includes('@') ? from : 'nobody@sender.example',
+            subscriber: own ? certificate.subscriber : null,
+            names: own ? [] : authorisedNames(world, acme.authorisedFor),
+            certificate: certificate.der,
+            reason,
+          });
+    if (!answer.accepted) options.progress?.(replay.time.now(), `acme refused: ${answer.detail}`);
+    const fresh = (await replay.desk.ledger.list({ limit: 10_000 })).find((r) => !known.has(r.id));
+    if (fresh !== undefined) replay.doors.note(item.name, fresh.id);
+  }
+}
+
+/** `authorisedFor`: names, or refs of certificates whose names are meant. */
+function authorisedNames(world: World, authorisedFor: unknown): readonly string[] {
+  const list = Array.isArray(authorisedFor) ? authorisedFor : authorisedFor == null ? [] : [authorisedFor];
+  return list
+    .filter((one): one is string => typeof one === 'string')
+    .flatMap((one) => (world.has(one) ? world.select(one).flatMap((c) => c.names) : [world.fill(one)]));
 }
 
 export function itemOf(replay: Pick<Replay, 'doors' | 'items'>, reportId: string): Item | null {

@@ -119,6 +119,15 @@ export class World {
     return [...this.#keys.keys()];
   }
 
+  /** Whether this names a certificate, a population or a part of one. */
+  has(ref: string): boolean {
+    try {
+      return this.select(ref).length > 0;
+    } catch {
+      return false;
+    }
+  }
+
   /** One certificate, a population, a tagged part, or one member, written as in the file. */
   select(ref: string): readonly WorldCertificate[] {
     const single = this.certificates.get(ref);

@@ -24,10 +24,10 @@ export class ModulusIndex {
     return this.known.size;
   }
 
-  /** Ignores other keys, and a modulus it has. */
-  add(spki: Uint8Array): void {
+  /** Ignores other keys, and a modulus it has. Returns the modulus in hex, as `find` names it; null for other keys. */
+  add(spki: Uint8Array): string | null {
     const n = modulusOf(spki);
-    if (n === null || this.known.has(n)) return;
+    if (n === null || this.known.has(n)) return n?.toString(16) ?? null;
     this.known.add(n);
     const last = this.blocks.at(-1);
     if (last === undefined || last.moduli.length >= BLOCK_MODULI) this.blocks.push({ moduli: [n], product: null });
@@ -35,6 +35,7 @@ export class ModulusIndex {
       last.moduli.push(n);
       last.product = null;
     }
+    return n.toString(16);
   }
 
   /** Whether this key shares a prime with another one of the index. The key itself may be in it. */

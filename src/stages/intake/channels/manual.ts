@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { ReceiptMark } from '../../../desk/clock/receipt-mark.ts';
-import { labels } from '../../../desk/facts.ts';
+import { labels, type Reason, reasonCodes } from '../../../desk/facts.ts';
 import { rfc3339 } from '../../../foundation/time/time.ts';
 import { type Answer, type ChannelContext, type Delivery, defineChannel, type Listening } from '../channel.ts';
 import { answerForFault, attachmentSchema, contentKey, entryBytes, instantSchema, parseBody } from './entry.ts';
@@ -29,6 +29,11 @@ export const manualEntrySchema = z.strictObject({
   /** What the member of staff understood; the desk's own reading may only shorten the limit that follows from it. */
   label: z.enum(labels).nullable().default(null),
   asksFor: z.enum(['revoke', 'hold', 'more-time', 'investigate', 'no-action']).nullable().default(null),
+  /** CRL reason that the holder chose in the customer's console, by its RFC 5280 name. */
+  reason: z
+    .enum(Object.keys(reasonCodes) as [Reason, ...Reason[]])
+    .nullable()
+    .default(null),
   /** The case it belongs to, if staff know. */
   caseId: z.string().max(200).nullable().default(null),
 });
@@ -91,6 +96,7 @@ async function accept(source: string, mailbox: string, delivery: Delivery, conte
       headers: [
         ...(entry.label === null ? [] : [['X-Rescind-Label', entry.label] as const]),
         ...(entry.asksFor === null ? [] : [['X-Rescind-Asks-For', entry.asksFor] as const]),
+        ...(entry.reason === null ? [] : [['X-Rescind-Reason', entry.reason] as const]),
         ...(entry.caseId === null ? [] : [['X-Rescind-Case', entry.caseId] as const]),
       ],
       attachments: entry.attachments,
