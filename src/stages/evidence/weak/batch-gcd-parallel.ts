@@ -1,6 +1,7 @@
 /**
- * Batch GCD block by block on several cores. A worker owns a block: it finds the pairs inside, hands out the block's
- * product, and holds what the other products leave modulo its own against its members. Same pairs as one big tree.
+ * Batch GCD block by block on several cores. A worker owns a block: it hands out the block's product, takes what the
+ * other products leave modulo its own, and holds that together with the block's own others against each member. Same
+ * pairs as one big tree.
  */
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import { gcd } from './arithmetic.ts';
@@ -15,7 +16,7 @@ type ToWorker =
   | { readonly type: 'block'; readonly moduli: readonly bigint[] }
   | { readonly type: 'others'; readonly products: readonly bigint[] };
 type FromWorker =
-  | { readonly type: 'product'; readonly product: bigint; readonly hits: readonly Hit[] }
+  | { readonly type: 'product'; readonly product: bigint }
   | { readonly type: 'hits'; readonly hits: readonly Hit[] };
 
 /** `workers` blocks at least; more when a block would pass what one BigInt can hold. */
@@ -40,16 +41,8 @@ export async function batchGcdParallel(moduli: readonly bigint[], workers = 2): 
         }),
       ),
     );
-    const common = new Map<bigint, bigint>();
-    for (const { n, common: found } of [...products, ...across].flatMap((answer) => answer.hits)) {
-      const before = common.get(n);
-      // Both primes shared, one inside the block and one across: together they say no more than "n".
-      if (before === undefined || before === n) common.set(n, found);
-    }
-    return settle(
-      moduli,
-      [...common].map(([n, found]) => ({ n, common: found })),
-    );
+    const hits = across.flatMap((answer) => (answer.type === 'hits' ? answer.hits : []));
+    return settle(moduli, hits);
   } finally {
     for (const thread of threads) void thread.terminate();
   }
@@ -65,31 +58,20 @@ function ask(thread: Worker, message: ToWorker): Promise<FromWorker> {
 
 if (!isMainThread && parentPort !== null) {
   const port = parentPort;
-  let tree: ReturnType<typeof productTree> = [];
+  let tree = productTree([]);
   port.on('message', (message: ToWorker) => {
     if (message.type === 'block') {
       tree = productTree(message.moduli);
-      const product = rootOf(tree);
-      const rest = remainders(tree, product, true);
-      const hits = message.moduli.flatMap((n, i) => hit(n, gcd((rest[i] as bigint) / n, n)));
-      port.postMessage({ type: 'product', product, hits } satisfies FromWorker);
+      port.postMessage({ type: 'product', product: tree.root } satisfies FromWorker);
       return;
     }
-    const root = rootOf(tree);
-    const against = message.products.reduce((all, product) => (all * (product % root)) % root, 1n);
-    const rest = remainders(tree, against, false);
-    const leaves = tree[0] as readonly bigint[];
-    port.postMessage({
-      type: 'hits',
-      hits: leaves.flatMap((n, i) => hit(n, gcd(rest[i] as bigint, n))),
-    } satisfies FromWorker);
+    const against = message.products.reduce((all, product) => (all * (product % tree.root)) % tree.root, 1n);
+    const rest = remainders(tree, (tree.others * against) % tree.root);
+    const leaves = tree.levels[0] as readonly bigint[];
+    const hits = leaves.flatMap((n, i): Hit[] => {
+      const common = gcd(rest[i] as bigint, n);
+      return common > 1n ? [{ n, common }] : [];
+    });
+    port.postMessage({ type: 'hits', hits } satisfies FromWorker);
   });
-}
-
-function rootOf(tree: ReturnType<typeof productTree>): bigint {
-  return (tree.at(-1) as readonly bigint[])[0] as bigint;
-}
-
-function hit(n: bigint, common: bigint): Hit[] {
-  return common > 1n ? [{ n, common }] : [];
 }

@@ -1,5 +1,5 @@
 /**
- * Shared primes among many moduli (Bernstein's batch GCD): a product tree, a remainder tree, one gcd per modulus.
+ * Shared primes among many moduli (after Bernstein's batch GCD): a product tree, a remainder tree, one gcd per modulus.
  * V8 holds at most 2^30 bits in one BigInt, so a block is at most a quarter of a million RSA-2048 moduli; more go block
  * by block, which finds the same pairs, can run side by side and be resumed.
  */
@@ -15,32 +15,47 @@ export interface SharedPrime {
   readonly factor: bigint | null;
 }
 
-type Tree = readonly (readonly bigint[])[];
+export interface ProductTree {
+  /** Leaves first, root last. */
+  readonly levels: readonly (readonly bigint[])[];
+  readonly root: bigint;
+  /** Sum over all leaves of the product of the other leaves: modulo a leaf, that *is* the product of the others. */
+  readonly others: bigint;
+}
 
-/** Leaves first, root last. */
-export function productTree(moduli: readonly bigint[]): Tree {
+/**
+ * The tree of products, with its derivative carried upward. Modulo n the derivative is what has to be held against n,
+ * so that the way down divides by n and not by its square: half the length, and division is where the time goes.
+ */
+export function productTree(moduli: readonly bigint[]): ProductTree {
   const levels: bigint[][] = [[...moduli]];
+  let others = moduli.map(() => 1n);
   while ((levels.at(-1) as bigint[]).length > 1) {
     const below = levels.at(-1) as bigint[];
     const next: bigint[] = [];
-    for (let i = 0; i < below.length; i += 2) next.push((below[i] as bigint) * (below[i + 1] ?? 1n));
+    const nextOthers: bigint[] = [];
+    for (let i = 0; i < below.length; i += 2) {
+      const [left, right] = [below[i] as bigint, below[i + 1]];
+      if (right === undefined) {
+        next.push(left);
+        nextOthers.push(others[i] as bigint);
+        continue;
+      }
+      next.push(left * right);
+      nextOthers.push((others[i] as bigint) * right + (others[i + 1] as bigint) * left);
+    }
     levels.push(next);
+    others = nextOthers;
   }
-  return levels;
+  return { levels, root: (levels.at(-1) as bigint[])[0] ?? 1n, others: others[0] ?? 1n };
 }
 
 /** `value` modulo every leaf. */
-export function remainders(tree: Tree, value: bigint, square: boolean): bigint[] {
+export function remainders({ levels }: ProductTree, value: bigint): bigint[] {
   let current = [value];
-  for (let level = tree.length - 1; level >= 0; level--) {
-    const nodes = tree[level] as readonly bigint[];
-    const next: bigint[] = [];
-    for (let i = 0; i < nodes.length; i++) {
-      const node = nodes[i] as bigint;
-      const above = current[level === tree.length - 1 ? 0 : i >> 1] as bigint;
-      next.push(above % (square ? node * node : node));
-    }
-    current = next;
+  for (let level = levels.length - 1; level >= 0; level--) {
+    const top = level === levels.length - 1;
+    current = (levels[level] as readonly bigint[]).map((node, i) => (current[top ? 0 : i >> 1] as bigint) % node);
   }
   return current;
 }
@@ -50,10 +65,9 @@ export function batchGcd(moduli: readonly bigint[]): SharedPrime[] {
   const distinct = [...new Set(moduli)].filter((n) => n > 1n);
   if (distinct.length < 2) return [];
   const tree = productTree(distinct);
-  const root = (tree.at(-1) as readonly bigint[])[0] as bigint;
-  const rest = remainders(tree, root, true);
+  const rest = remainders(tree, tree.others);
   const hits = distinct.flatMap((n, i) => {
-    const common = gcd((rest[i] as bigint) / n, n);
+    const common = gcd(rest[i] as bigint, n);
     return common > 1n ? [{ n, common }] : [];
   });
   return settle(moduli, hits);
@@ -67,10 +81,9 @@ export function batchGcdAgainst(batch: readonly bigint[], blockProducts: Iterabl
   const distinct = [...new Set(batch)].filter((n) => n > 1n);
   if (distinct.length === 0) return [];
   const tree = productTree(distinct);
-  const root = (tree.at(-1) as readonly bigint[])[0] as bigint;
   let against = 1n;
-  for (const block of blockProducts) against = (against * (block % root)) % root;
-  const rest = remainders(tree, against, false);
+  for (const block of blockProducts) against = (against * (block % tree.root)) % tree.root;
+  const rest = remainders(tree, against);
   const hits = distinct.flatMap((n, i) => {
     const common = gcd(rest[i] as bigint, n);
     return common > 1n ? [{ n, common }] : [];
