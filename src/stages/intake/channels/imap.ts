@@ -163,9 +163,19 @@ class Account {
         this.trouble('folder_unreadable', `${folder.path}: ${reason(error)}; it is read again at the next look.`);
       }
     }
-    // Rest in INBOX, so that the server tells of new mail at once.
-    if (client.usable && !this.signal.aborted)
-      await client.mailboxOpen('INBOX', { readOnly: true }).catch(() => undefined);
+    await this.restInInbox(client);
+  }
+
+  /** Waits in INBOX with IDLE (RFC 2177), so that the server tells of new mail at once. */
+  private async restInInbox(client: ImapFlow): Promise<void> {
+    if (!client.usable || this.signal.aborted) return;
+    const inbox = await client.mailboxOpen('INBOX', { readOnly: true }).catch(() => null);
+    if (inbox === null) return;
+    // What came between the look and now is told by opening, and by nothing later.
+    const looked = this.settled.get('INBOX');
+    if (looked !== undefined && looked !== `${inbox.uidValidity}/${inbox.uidNext}/${inbox.exists}`) this.stirUp();
+    // Ends with the next command, or with the connection.
+    void client.idle().catch(() => undefined);
   }
 
   private isWanted(folder: ListResponse): boolean {
