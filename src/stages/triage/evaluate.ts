@@ -31,15 +31,24 @@ export function crossValidate(examples: readonly Labelled[], calibrated: Model):
   const judged: Judged[] = [];
   for (let fold = 0; fold < folds; fold++) {
     const model = { ...fit(examples.filter((one) => foldOf(one) !== fold)), calibration: calibrated.calibration };
-    judged.push(...judgeAll(model, examples.filter((one) => foldOf(one) === fold)));
+    judged.push(
+      ...judgeAll(
+        model,
+        examples.filter((one) => foldOf(one) === fold),
+      ),
+    );
   }
   return judged;
 }
 
 const isReport = ({ example }: Judged) => example.label !== 'not-a-report';
-const share = (list: readonly Judged[], test: (one: Judged) => boolean): Share => ({ count: list.filter(test).length, of: list.length });
+const share = (list: readonly Judged[], test: (one: Judged) => boolean): Share => ({
+  count: list.filter(test).length,
+  of: list.length,
+});
 
-const heading = '| | reports | opened | person | filed | label right | hours right | hours too long | other mail | opened | filed | AUC |\n|---|---|---|---|---|---|---|---|---|---|---|---|';
+const heading =
+  '| | reports | opened | person | filed | label right | hours right | hours too long | other mail | opened | filed | AUC |\n|---|---|---|---|---|---|---|---|---|---|---|---|';
 
 function row(name: string, judged: readonly Judged[]): string {
   const reports = judged.filter(isReport);
@@ -52,7 +61,12 @@ function row(name: string, judged: readonly Judged[]): string {
     shareInWords(share(reports, action('open-case'))),
     shareInWords(share(reports, action('human-review'))),
     shareInWords(share(reports, action('file'))),
-    shareInWords(share(recognised, ({ example, verdict }) => verdict.label === example.label || example.acceptable.includes(verdict.label))),
+    shareInWords(
+      share(
+        recognised,
+        ({ example, verdict }) => verdict.label === example.label || example.acceptable.includes(verdict.label),
+      ),
+    ),
     shareInWords(share(recognised, ({ example, verdict }) => verdict.deadlineHours === example.hours)),
     shareInWords(share(recognised, ({ example, verdict }) => hours(verdict.deadlineHours) > hours(example.hours))),
     String(others.length),
@@ -70,14 +84,33 @@ function rowsBy(judged: readonly Judged[], key: (one: Labelled) => string): stri
 
 /** What other thresholds would do to cross-validated messages. */
 function tradeOff(judged: readonly Judged[]): string[] {
-  const lines = ['| open from | file below | reports opened | reports filed | others opened | others filed |', '|---|---|---|---|---|---|'];
+  const lines = [
+    '| open from | file below | reports opened | reports filed | others opened | others filed |',
+    '|---|---|---|---|---|---|',
+  ];
   const reports = judged.filter(isReport);
   const others = judged.filter((one) => !isReport(one));
-  for (const [openFrom, fileBelow] of [[0.5, 0.02], [0.5, 0.05], [0.6, 0.05], [0.7, 0.05], [0.8, 0.05], [0.9, 0.05], [0.7, 0.1], [0.8, 0.1], [0.7, 0.2]] as const) {
+  for (const [openFrom, fileBelow] of [
+    [0.5, 0.02],
+    [0.5, 0.05],
+    [0.6, 0.05],
+    [0.7, 0.05],
+    [0.8, 0.05],
+    [0.9, 0.05],
+    [0.7, 0.1],
+    [0.8, 0.1],
+    [0.7, 0.2],
+  ] as const) {
     const opens = (one: Judged) => one.verdict.score >= openFrom;
-    const files = (one: Judged) => one.verdict.action === 'file' || (one.verdict.action === 'human-review' && one.verdict.because.some((why) => why.signal === 'could be a report') && one.verdict.score < fileBelow);
+    const files = (one: Judged) =>
+      one.verdict.action === 'file' ||
+      (one.verdict.action === 'human-review' &&
+        one.verdict.because.some((why) => why.signal === 'could be a report') &&
+        one.verdict.score < fileBelow);
     const filed = (one: Judged) => files(one) && one.verdict.score < fileBelow;
-    lines.push(`| ${openFrom} | ${fileBelow} | ${[share(reports, opens), share(reports, filed), share(others, opens), share(others, filed)].map(shareInWords).join(' | ')} |`);
+    lines.push(
+      `| ${openFrom} | ${fileBelow} | ${[share(reports, opens), share(reports, filed), share(others, opens), share(others, filed)].map(shareInWords).join(' | ')} |`,
+    );
   }
   return lines;
 }
@@ -96,13 +129,18 @@ async function noise(folder: string): Promise<string> {
   return `| ${folder.split('/').filter(Boolean).at(-1)} | ${count} | ${part('open-case')} | ${part('human-review')} | ${part('file')} |`;
 }
 
-export async function evaluation(options: { readonly noise: readonly string[]; readonly heldOut: readonly string[] }): Promise<string> {
+export async function evaluation(options: {
+  readonly noise: readonly string[];
+  readonly heldOut: readonly string[];
+}): Promise<string> {
   const stories = await storyExamples();
   const corpus = await corpusExamples(corpusFolder);
   const background = await backgroundExamples();
   const ownData = [...stories, ...background];
   const storyModel = { ...fit(ownData), calibration: calibrate(ownData) };
-  const all = crossValidate([...ownData, ...corpus], committedModel()).filter(({ example }) => example.wrapper !== 'background');
+  const all = crossValidate([...ownData, ...corpus], committedModel()).filter(
+    ({ example }) => example.wrapper !== 'background',
+  );
   const ofStories = all.filter(({ example }) => example.wrapper !== 'corpus');
   const families = (list: readonly Labelled[]) => new Set(list.map((one) => one.family)).size;
   const heldOut = options.heldOut.filter((folder) => existsSync(join(folder, 'labels.jsonl')));
@@ -119,9 +157,16 @@ export async function evaluation(options: { readonly noise: readonly string[]; r
     '',
     heading,
     row('stories, cross-validated', ofStories),
-    row('corpus, cross-validated', all.filter(({ example }) => example.wrapper === 'corpus')),
+    row(
+      'corpus, cross-validated',
+      all.filter(({ example }) => example.wrapper === 'corpus'),
+    ),
     row('corpus, stories only', judgeAll(storyModel, corpus)),
-    ...(await Promise.all(heldOut.map(async (folder) => row(`held out: ${folder.split('/').at(-1)}`, judgeAll(storyModel, await corpusExamples(folder)))))),
+    ...(await Promise.all(
+      heldOut.map(async (folder) =>
+        row(`held out: ${folder.split('/').at(-1)}`, judgeAll(storyModel, await corpusExamples(folder))),
+      ),
+    )),
     '',
     '### By language (stories, cross-validated)',
     '',
@@ -150,7 +195,13 @@ export async function evaluation(options: { readonly noise: readonly string[]; r
     '',
     '## Public mail, read for this evaluation only',
     '',
-    ...(options.noise.length === 0 ? ['None given (`--noise FOLDER`).'] : ['| set | messages | opened | person | filed |', '|---|---|---|---|---|', ...(await Promise.all(options.noise.map(noise)))]),
+    ...(options.noise.length === 0
+      ? ['None given (`--noise FOLDER`).']
+      : [
+          '| set | messages | opened | person | filed |',
+          '|---|---|---|---|---|',
+          ...(await Promise.all(options.noise.map(noise))),
+        ]),
     '',
   ].join('\n');
 }

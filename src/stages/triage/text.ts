@@ -60,36 +60,39 @@ const keyFile = 'xkeyfile';
 
 /** Identifiers become words for their kind. The words start with x so that no language has them. */
 export function mask(raw: string): string {
-  return identifierText(maskObjects(raw))
-    .replace(/⟦(\w+)⟧/g, ' x$1 ')
-    // What the reading room leaves in place of a key.
-    .replace(/\[private key, unreadable\]/gi, ' xemptykey ')
-    .replace(/\[(?:locked )?private key[^\]\n]{0,200}\]/gi, ' xprivatekey ')
-    .replace(/<[^<>\s@]+@[^<>\s]+>/g, ' ')
-    .replace(/\b(?:https?|ftp):\/\/[^\s<>"'）」]+/gi, (url) => maskUrl(url))
-    .replace(/(?<![\w.])crt\.sh\b\S*/gi, ' xcrtsh ')
-    .replace(/[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)*/gu, ' xaddress ')
-    .replace(
-      /(?<![\p{L}\p{N}])(?:[\w-]*[./\\])*[\w-]*\.(?:key|pfx|p12|jks|pk8|keystore)(?![\p{L}\p{N}.])|\bid_(?:rsa|ecdsa|ed25519)\b/giu,
-      ` ${keyFile} `,
-    )
-    .replace(/(?<![\p{L}\p{N}])(?:[\w-]*[./\\])*[\w-]+\.(?:pem|crt|cer|der|csr)(?![\p{L}\p{N}.])/giu, ' xcertfile ')
-    .replace(/\*\.(?:[\p{L}\p{N}-]+\.)+\p{L}{2,}/gu, ' xwildhost ')
-    .replace(/(?<![\p{L}\p{N}@])(?:[\p{L}\p{N}_](?:[\p{L}\p{N}_-]*)\.)+(?:[a-z]{2,24}|рф)(?![\p{L}\p{N}])/giu, (host) =>
-      maskHost(host),
-    )
-    .replace(
-      /(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{2}[: -]){7,}[0-9A-Fa-f]{2}|(?<![0-9A-Za-z])[0-9A-Fa-f]{16,}(?![0-9A-Za-z])/g,
-      ' xhex ',
-    )
-    .replace(/\b\d{1,3}(?:\.\d{1,3}){3}\b/g, ' xip ')
-    .replace(
-      /\b(?:rsa|RSA)[- ]?(\d{3,5})\b/g,
-      (_, bits: string) => ` rsa ${Number(bits) < 2048 ? 'xsmallbits' : 'xbits'} `,
-    )
-    .replace(/\b(512|768|1024)[ -]?(?=bits?\b|бит|ビット|位|비트|بت)/gi, ' xsmallbits ')
-    .replace(/\b4\.9\.1\.1\b|\b4\.9\.[1-9]\d?(?:\.\d)?\b/g, ' xbrsection ')
-    .replace(/\b\d[\d.,:/-]*\d\b|\b\d\b/g, ' xnum ');
+  return (
+    identifierText(maskObjects(raw))
+      .replace(/⟦(\w+)⟧/g, ' x$1 ')
+      // What the reading room leaves in place of a key.
+      .replace(/\[private key, unreadable\]/gi, ' xemptykey ')
+      .replace(/\[(?:locked )?private key[^\]\n]{0,200}\]/gi, ' xprivatekey ')
+      .replace(/<[^<>\s@]+@[^<>\s]+>/g, ' ')
+      .replace(/\b(?:https?|ftp):\/\/[^\s<>"'）」]+/gi, (url) => maskUrl(url))
+      .replace(/(?<![\w.])crt\.sh\b\S*/gi, ' xcrtsh ')
+      .replace(/[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)*/gu, ' xaddress ')
+      .replace(
+        /(?<![\p{L}\p{N}])(?:[\w-]*[./\\])*[\w-]*\.(?:key|pfx|p12|jks|pk8|keystore)(?![\p{L}\p{N}.])|\bid_(?:rsa|ecdsa|ed25519)\b/giu,
+        ` ${keyFile} `,
+      )
+      .replace(/(?<![\p{L}\p{N}])(?:[\w-]*[./\\])*[\w-]+\.(?:pem|crt|cer|der|csr)(?![\p{L}\p{N}.])/giu, ' xcertfile ')
+      .replace(/\*\.(?:[\p{L}\p{N}-]+\.)+\p{L}{2,}/gu, ' xwildhost ')
+      .replace(
+        /(?<![\p{L}\p{N}@])(?:[\p{L}\p{N}_](?:[\p{L}\p{N}_-]*)\.)+(?:[a-z]{2,24}|рф)(?![\p{L}\p{N}])/giu,
+        (host) => maskHost(host),
+      )
+      .replace(
+        /(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{2}[: -]){7,}[0-9A-Fa-f]{2}|(?<![0-9A-Za-z])[0-9A-Fa-f]{16,}(?![0-9A-Za-z])/g,
+        ' xhex ',
+      )
+      .replace(/\b\d{1,3}(?:\.\d{1,3}){3}\b/g, ' xip ')
+      .replace(
+        /\b(?:rsa|RSA)[- ]?(\d{3,5})\b/g,
+        (_, bits: string) => ` rsa ${Number(bits) < 2048 ? 'xsmallbits' : 'xbits'} `,
+      )
+      .replace(/\b(512|768|1024)[ -]?(?=bits?\b|бит|ビット|位|비트|بت)/gi, ' xsmallbits ')
+      .replace(/\b4\.9\.1\.1\b|\b4\.9\.[1-9]\d?(?:\.\d)?\b/g, ' xbrsection ')
+      .replace(/\b\d[\d.,:/-]*\d\b|\b\d\b/g, ' xnum ')
+  );
 }
 
 function maskUrl(url: string): string {

@@ -9,4 +9,4 @@ export interface Thresholds {
   readonly fileBelow: number;
 }
 
-export const defaultThresholds: Thresholds = { openFrom: 0.6, fileBelow: 0.15 };
+export const defaultThresholds: Thresholds = { openFrom: 0.65, fileBelow: 0.2 };

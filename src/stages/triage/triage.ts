@@ -60,10 +60,11 @@ export function judge(understood: Understood, context: Omit<TriageContext, 'obje
     route: action === 'file' ? null : (teamOf[label] ?? 'ssl-support'),
     language,
     artifacts,
-    because: [...reasonsOf(understood, model), ...evidence.map((one) => ({ signal: one, weight: 1, excerpt: '' })), ...why].slice(
-      0,
-      reasonsMax,
-    ),
+    because: [
+      ...reasonsOf(understood, model),
+      ...evidence.map((one) => ({ signal: one, weight: 1, excerpt: '' })),
+      ...why,
+    ].slice(0, reasonsMax),
   };
 }
 
@@ -81,7 +82,8 @@ function proposeDuty(label: Label, scores: Scores, { reading, signals, recognise
   for (const [other, probability] of scores.labels) {
     if (probability < plausibleFrom || other === label) continue;
     const hours = dutyOf(other, facts).deadlineHours;
-    if (hours !== null && (duty.deadlineHours === null || hours < duty.deadlineHours)) return { ...duty, deadlineHours: hours };
+    if (hours !== null && (duty.deadlineHours === null || hours < duty.deadlineHours))
+      return { ...duty, deadlineHours: hours };
   }
   return duty;
 }
@@ -111,7 +113,18 @@ function namesCertificate(artifacts: Artifacts): boolean {
   );
 }
 
-const certificateConcepts = ['CERT', 'PRIVKEY', 'KEY', 'CTLOG', 'CSR', 'REVOKE', 'VALIDATION', 'DCVTROUBLE', 'CHAIN', 'CAAWORD'];
+const certificateConcepts = [
+  'CERT',
+  'PRIVKEY',
+  'KEY',
+  'CTLOG',
+  'CSR',
+  'REVOKE',
+  'VALIDATION',
+  'DCVTROUBLE',
+  'CHAIN',
+  'CAAWORD',
+];
 
 function aboutCertificates(reading: Reading): boolean {
   return reading.sentences.some((one) => certificateConcepts.some((concept) => one.concepts.has(concept)));
@@ -162,7 +175,10 @@ function sentenceWeight(understood: Understood, sentence: ReadSentence, model: M
   return logits(model.words, features)[0]! - model.words.bias[0]!;
 }
 
-const anchors = 'CERT ISSUER_YOU PRIVKEY CSR CTLOG CRLOCSP CAAWORD REVOKE PHISH VICTIM MALWARE CODESIGN BRREF LINT COMPROMISE HASCOPY BOUGHTDOMAIN LOSTDOMAIN NOTREQUESTED'.split(' ');
+const anchors =
+  'CERT ISSUER_YOU PRIVKEY CSR CTLOG CRLOCSP CAAWORD REVOKE PHISH VICTIM MALWARE CODESIGN BRREF LINT COMPROMISE HASCOPY BOUGHTDOMAIN LOSTDOMAIN NOTREQUESTED'.split(
+    ' ',
+  );
 const subjectAnchors = ['CONTACTBOUNCE', 'NORESPONSE', 'SECURELY', 'POLICE', 'NOTREQUESTED'];
 
 function isAnchored({ reading, signals }: Understood, label: Label): boolean {
@@ -172,7 +188,10 @@ function isAnchored({ reading, signals }: Understood, label: Label): boolean {
 }
 
 function lettersOf(reading: Reading): number {
-  return reading.sentences.reduce((sum, one) => sum + (one.zone === 'quoted' ? 0 : one.text.replace(/[^\p{L}]/gu, '').length), 0);
+  return reading.sentences.reduce(
+    (sum, one) => sum + (one.zone === 'quoted' ? 0 : one.text.replace(/[^\p{L}]/gu, '').length),
+    0,
+  );
 }
 
 /** A court, a lawyer or a subscriber speaks against a revocation or asks for time: never filed, whatever it is. */

@@ -77,7 +77,8 @@ function fitLayer(inputs: readonly Sparse[], examples: readonly Example[], bits:
       }
     }
   }
-  for (let id = 0; id < telling.length; id++) for (let output = 0; output < outputs; output++) weights[id * outputs + output]! *= telling[id]!;
+  for (let id = 0; id < telling.length; id++)
+    for (let output = 0; output < outputs; output++) weights[id * outputs + output]! *= telling[id]!;
   return quantised(weights, bias, bits);
 }
 
@@ -94,7 +95,11 @@ function tellingOf(inputs: readonly Sparse[], examples: readonly Example[], bits
     else reports += weight;
     for (const id of ids) counts[id]! += weight;
   });
-  return Float32Array.from(inReports, (count, id) => tellingMin + Math.min(tellingMax, Math.abs(Math.log(count / reports) - Math.log(inOthers[id]! / others))));
+  return Float32Array.from(
+    inReports,
+    (count, id) =>
+      tellingMin + Math.min(tellingMax, Math.abs(Math.log(count / reports) - Math.log(inOthers[id]! / others))),
+  );
 }
 const tellingPrior = 1;
 const tellingMin = 0.3;

@@ -31,7 +31,11 @@ export function calibrate(examples: readonly Labelled[]): Calibration {
       if (foldOf(one) !== fold || one.wrapper === 'background') continue;
       const { report } = predict(model, one.features, one.understood.language);
       const bounded = Math.min(Math.max(report, 1e-6), 1 - 1e-6);
-      points.push({ logit: Math.log(bounded / (1 - bounded)), report: one.label !== 'not-a-report', weight: one.weight });
+      points.push({
+        logit: Math.log(bounded / (1 - bounded)),
+        report: one.label !== 'not-a-report',
+        weight: one.weight,
+      });
     }
   }
   let slope = 1;

@@ -31,7 +31,11 @@ export function enclosedNames(message: Message): string[] {
 
 function namesOf(label: string, bytes: Uint8Array): string[] {
   try {
-    const names = /REQUEST/.test(label) ? namesOfRequest(bytes) : /CERTIFICATE/.test(label) ? parseCertificate(bytes).names : [];
+    const names = /REQUEST/.test(label)
+      ? namesOfRequest(bytes)
+      : /CERTIFICATE/.test(label)
+        ? parseCertificate(bytes).names
+        : [];
     return names
       .map((name) => name.toLowerCase().replace(/^\*\./, ''))
       .filter((name) => /^[^@\s]+\.[a-z0-9-]{2,}$/.test(name) && !/^[\d.]+$/.test(name));

@@ -34,8 +34,10 @@ const otherWords =
 /** All SHA-256-sized values in the order they stand; each once. */
 export function findHashes(text: string): HashFinding[] {
   const found: { value: string; at: number; end: number }[] = [];
+  const taken = new Uint8Array(text.length);
   const add = (value: string, at: number, end: number) => {
-    if (found.some((one) => at < one.end && end > one.at)) return;
+    if (taken[at] === 1 || taken[end - 1] === 1) return;
+    taken.fill(1, at, end);
     if (/^(.)\1*$/.test(value)) return;
     found.push({ value: value.toLowerCase(), at, end });
   };
@@ -113,28 +115,48 @@ function lastOf(text: string, patterns: readonly RegExp[]): number {
 
 /** The heading of the column a value stands in, for comma, semicolon, tab or pipe separated tables. */
 export function columnAbove(text: string, lineStart: number, at: number): string | null {
-  const line = text.slice(lineStart, at);
-  const sign = [',', ';', '\t', '|']
-    .map((char) => ({ char, count: line.split(char).length - 1 }))
-    .sort((a, b) => b.count - a.count)[0]!;
-  const number = sign.count;
-  let above = lineStart;
-  for (let rows = 0; rows < 400 && above > 0; rows++) {
-    const start = text.lastIndexOf('\n', above - 2) + 1;
-    const row = text.slice(start, above - 1).replace(/\r$/, '');
-    above = start;
-    if (row.trim() === '') return null;
-    const cells = row.split(sign.char);
-    if (cells.length < 2) return null;
-    if (
-      cells.some((cell) =>
-        /^\s*"?\s*(?:sha-?256|serial|serial.?number|fingerprint|thumbprint|spki\S*|crt\.?sh.*|host(?:name)?|domain|subject|issuer|seriennummer|sha256.*|cn|san|pubkey\S*|cert\S*|leaf\S*)\s*"?\s*$/i.test(
-          cell,
-        ),
-      )
-    ) {
-      return cells[number]?.trim() ?? null;
-    }
+  const table = tablesOf(text).get(lineStart);
+  if (!table) return null;
+  let column = 0;
+  for (let place = lineStart; place < at; place++) if (text[place] === table.sign) column++;
+  return table.cells[column]?.trim() ?? null;
+}
+
+interface Table {
+  readonly sign: string;
+  readonly cells: readonly string[];
+}
+
+const headingCell =
+  /^\s*"?\s*(?:sha-?256|serial|serial.?number|fingerprint|thumbprint|spki\S*|crt\.?sh.*|host(?:name)?|domain|subject|issuer|seriennummer|sha256.*|cn|san|pubkey\S*|cert\S*|leaf\S*)\s*"?\s*$/i;
+
+let readText = '';
+let readTables: ReadonlyMap<number, Table> = new Map();
+
+/** The table that every line belongs to, by where the line starts: read once per text, so that long lists stay cheap. */
+function tablesOf(text: string): ReadonlyMap<number, Table> {
+  if (text === readText) return readTables;
+  const tables = new Map<number, Table>();
+  let current: Table | null = null;
+  for (let start = 0; start < text.length; ) {
+    const found = text.indexOf('\n', start);
+    const end = found < 0 ? text.length : found;
+    // A line of a table is short; a long one is prose or a blob.
+    const line = end - start > 4_000 ? '' : text.slice(start, end).replace(/\r$/, '');
+    if (current !== null && line.includes(current.sign)) tables.set(start, current);
+    else current = headingOf(line);
+    start = end + 1;
+  }
+  readText = text;
+  readTables = tables;
+  return tables;
+}
+
+function headingOf(line: string): Table | null {
+  for (const sign of [',', ';', '\t', '|']) {
+    if (!line.includes(sign)) continue;
+    const cells = line.split(sign);
+    if (cells.some((cell) => headingCell.test(cell))) return { sign, cells };
   }
   return null;
 }

@@ -84,17 +84,19 @@ function element(der: Uint8Array, at: number): { tag: number; start: number; end
 
 /** Replaces armoured blocks and long base64 by a mark, for features and excerpts. A key never passes this line. */
 export function maskObjects(text: string): string {
-  return text
-    // A signed message is text; only what follows it is a signature.
-    .replace(/-----BEGIN PGP SIGNED MESSAGE-----\r?\n(?:Hash:[^\n]*\n)?/g, '')
-    .replace(
-      /-----BEGIN ([A-Z0-9 ]{1,60})-----[\s\S]{0,200000}?(?:-----END [A-Z0-9 ]{1,60}-----|$)/g,
-      (_, kind: string) => ` ⟦${markOf(kind)}⟧ `,
-    )
-    .replace(
-      /(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{60,}={0,2}(?:\s+[> ]*[A-Za-z0-9+/]{20,}={0,2})*(?![A-Za-z0-9+/])/g,
-      (run) => (/^[0-9a-fA-F\s]+$/.test(run) ? run : ' ⟦blob⟧ '),
-    );
+  return (
+    text
+      // A signed message is text; only what follows it is a signature.
+      .replace(/-----BEGIN PGP SIGNED MESSAGE-----\r?\n(?:Hash:[^\n]*\n)?/g, '')
+      .replace(
+        /-----BEGIN ([A-Z0-9 ]{1,60})-----[\s\S]{0,200000}?(?:-----END [A-Z0-9 ]{1,60}-----|$)/g,
+        (_, kind: string) => ` ⟦${markOf(kind)}⟧ `,
+      )
+      .replace(
+        /(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{60,}={0,2}(?:\s+[> ]*[A-Za-z0-9+/]{20,}={0,2})*(?![A-Za-z0-9+/])/g,
+        (run) => (/^[0-9a-fA-F\s]+$/.test(run) ? run : ' ⟦blob⟧ '),
+      )
+  );
 }
 
 function markOf(kind: string): string {

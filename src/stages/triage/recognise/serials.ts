@@ -11,9 +11,11 @@ export interface SerialFinding {
 
 /** RFC 5280 4.1.2.2 allows 20 octets; one more for a sign octet. */
 const hexDigitsMax = 42;
+/** Entries of one list. */
+const listMax = 200_000;
 
 const word =
-  '(?:serial[\\s_-]*(?:number|numbers|no\\.?|nr\\.?|num|#)?s?|s/n|ser\\.?\\s?no\\.?|seriennummern?|serien-?nr\\.?|num[ée]ros? de s[ée]rie|n[°º] de s[ée]rie|n[úu]meros? de s[ée]rie|n[úu]m\\. de serie|numer[oi] (?:di serie|seriale|seriali)|seriale|n\\. di serie|serienummers?|numery? seryjn\\w+|nr seryjn\\w+|серийн\\w+ номер\\w*|sn|seri\\s?(?:numaras\\w+|no\\w*)|क्रम(?:ांक| संख्या)|सीरियल(?: नंबर| संख्या| नम्बर)?|シリアル(?:番号|ナンバー)?|일련\\s?번호|시리얼(?:\\s?번호|\\s?넘버)?|序列[号號]|الرقم التسلسلي|رقم تسلسلي|(?:الأرقام|أرقام) التسلسلية|s[ốo] (?:s[êe]-?\\s?ri|serial|seri)|s[êe]-ri)';
+  '(?:serial[\\s_-]*(?:number|numbers|no\\.?|nr\\.?|num|#)?s?|s/n|ser\\.?\\s?no\\.?|seriennummern?|serien-?nr\\.?|num[ée]ros? de s[ée]rie|n[°º] de s[ée]rie|n[úu]meros? de s[ée]rie|n[úu]m\\. de serie|numer[oi] (?:di serie|seriale|seriali)|seriale|n\\. di serie|serienummers?|numery? seryjn\\p{L}+|nr seryjn\\p{L}+|серийн\\p{L}+ номер\\p{L}*|sn|seri\\s?(?:numaras\\p{L}+|no\\p{L}*)|क्रम(?:ांक| संख्या)|सीरियल(?: नंबर| संख्या| नम्बर)?|シリアル(?:番号|ナンバー)?|일련\\s?번호|시리얼(?:\\s?번호|\\s?넘버)?|序列[号號]|الرقم التسلسلي|رقم تسلسلي|(?:الأرقام|أرقام) التسلسلية|s[ốo] (?:s[êe]-?\\s?ri|serial|seri)|s[êe]-ri)';
 const bridge =
   '(?:["\'»”）)]|\\s|[:=#–—-]|is|was|ist|es|est|è|sind|are|（|\\(|of the (?:leaf|certificate|cert)|in (?:hex|dec\\w*)|hex(?:adecimal)?|dec(?:imal)?|dezimal|[は为為은는が]|هو|है|[«“„]){0,12}';
 const value =
@@ -45,7 +47,7 @@ export function findSerials(text: string): SerialFinding[] {
       add(`0x${inParentheses[1]}`, at, 'hex');
       continue;
     }
-    for (let count = 0; count < 20_000; count++) {
+    for (let count = 0; count < listMax; count++) {
       add(raw, at, text.slice(Math.max(0, at - 60), at) + text.slice(at + raw.length, at + raw.length + 24));
       const after = next.exec(text.slice(at + raw.length, at + raw.length + 160));
       // The same number in the other base, or a hash of another length, ends the list.
@@ -58,7 +60,7 @@ export function findSerials(text: string): SerialFinding[] {
   for (const match of text.matchAll(heading)) {
     let at = match.index + match[0].length;
     let blanks = 0;
-    for (let rows = 0; rows < 20_000 && at < text.length; rows++) {
+    for (let rows = 0; rows < listMax && at < text.length; rows++) {
       const end = text.indexOf('\n', at) < 0 ? text.length : text.indexOf('\n', at);
       const line = text.slice(at, end);
       const one = listLine.exec(line);
@@ -90,12 +92,15 @@ export function findSerials(text: string): SerialFinding[] {
 const aboutCertificates =
   /cert|zert|sertif|ssl\b|tls\b|revo[ckq]|widerr|sperr|private key|署名|证书|憑證|證書|証明書|인증서|сертиф|प्रमाणपत्र|सर्टिफिकेट|شهاد|chứng|issued by/i;
 /** What else is written as a row of hex digits. */
-const otherNumbers = /md5|sha-?1\b|etag|nonce|modul|token|session|ticket|uuid|guid|trace|request|checksum|hash|commit|\bgit|thumbprint|fingerprint|finger|key ?id|tx\b|wallet|device|license|licence|api.?key|message.?id|build|digest|spki|ski\b|aki\b|jti|salt|\biv\b/i;
+const otherNumbers =
+  /md5|sha-?1\b|etag|nonce|modul|token|session|ticket|uuid|guid|trace|request|checksum|hash|commit|\bgit|thumbprint|fingerprint|finger|key ?id|tx\b|wallet|device|license|licence|api.?key|message.?id|build|digest|spki|ski\b|aki\b|jti|salt|\biv\b/i;
 
 /** Without any word beside it: digits alone on a line or in brackets, as people paste them from a portal or a log. */
 function findBare(text: string, add: (raw: string, at: number, around: string) => void): void {
   if (!aboutCertificates.test(text)) return;
-  for (const match of text.matchAll(/(?<![0-9A-Za-z:/=_.+-])((?:[0-9A-Fa-f]{2}:){15,19}[0-9A-Fa-f]{2}|[0-9A-Fa-f]{30,40})(?![0-9A-Za-z:/=_+-])/g)) {
+  for (const match of text.matchAll(
+    /(?<![0-9A-Za-z:/=_.+-])((?:[0-9A-Fa-f]{2}:){15,19}[0-9A-Fa-f]{2}|[0-9A-Fa-f]{30,40})(?![0-9A-Za-z:/=_+-])/g,
+  )) {
     const raw = match[1]!;
     const digits = raw.replaceAll(':', '');
     if (!/[a-f]/i.test(digits) || !/\d/.test(digits)) continue;
