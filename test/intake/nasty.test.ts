@@ -1022,6 +1022,17 @@ describe('senders', () => {
 });
 
 describe('empty and broken', () => {
+  it('a fold that lost its blank costs one line, not the sender and the date', async () => {
+    const { message } = await arrives(
+      desk,
+      lines('References: <a@x>', '<b@x>', 'From: a@x.example', 'Date: Sat, 31 Aug 2024 17:49:00 +0000', '', 'key'),
+    );
+    expect(message.from[0]!.address).toBe('a@x.example');
+    expect(message.references).toEqual(['<a@x>', '<b@x>']);
+    expect(message.problems).toContain('header_malformed');
+    expect(words(message)).toBe('key');
+  });
+
   it.each([
     ['nothing at all', Buffer.alloc(0)],
     ['an empty message', lines('From: a@x.example', 'Subject:', '', '')],

@@ -25,7 +25,8 @@ const CR = 0x0d;
 
 /**
  * Reads the fields from `from` to the empty line. A line that is no field ends the block there (broken software
- * leaves out the empty line), so that nothing readable is lost; a leading mbox `From ` line is skipped.
+ * leaves out the empty line), so that nothing readable is lost, unless a well-known field follows at once: then it is
+ * a fold that lost its blank. A leading mbox `From ` line is skipped.
  */
 export function readHeaders(bytes: Uint8Array, from: number, end: number): HeaderBlock {
   const fields: HeaderField[] = [];
@@ -45,7 +46,15 @@ export function readHeaders(bytes: Uint8Array, from: number, end: number): Heade
       }
       if (fields.length > 0 && isBlank(bytes, at, contentEnd)) return { fields, bodyAt: lineEnd, problem };
       problem = 'header_malformed';
-      return { fields, bodyAt: at, problem };
+      const previous = fields.at(-1);
+      if (previous === undefined || !startsKnownField(bytes, lineEnd)) return { fields, bodyAt: at, problem };
+      // A fold that lost its blank: the header goes on behind it, and with it sender, date and hops.
+      if (previous.raw.length < HEADER_VALUE_MAX) {
+        const rest = latin1(bytes.subarray(at, Math.min(contentEnd, at + HEADER_VALUE_MAX)));
+        fields[fields.length - 1] = { name: previous.name, raw: `${previous.raw} ${rest.trim()}` };
+      }
+      at = lineEnd;
+      continue;
     }
     let valueEnd = contentEnd;
     let next = lineEnd;
@@ -100,6 +109,12 @@ function fieldNameEnd(bytes: Uint8Array, from: number, end: number): number {
   }
   return -1;
 }
+
+const knownField =
+  /^(?:received|from|to|cc|sender|subject|date|message-id|mime-version|content-[a-z-]{2,40}|x-[a-z0-9-]{1,60}|references|in-reply-to|reply-to|return-path|delivered-to|dkim-signature|authentication-results|list-[a-z]{2,20}|user-agent)\s{0,4}:/i;
+
+const startsKnownField = (bytes: Uint8Array, at: number): boolean =>
+  knownField.test(latin1(bytes.subarray(at, at + 80)));
 
 function isBlank(bytes: Uint8Array, from: number, end: number): boolean {
   for (let i = from; i < end; i++) if (bytes[i] !== 0x20 && bytes[i] !== 0x09) return false;
