@@ -25,7 +25,8 @@ export function decideAction(facts: DecisionFacts): { action: Triage['action']; 
   const ask = (signal: string) => ({ action: 'human-review' as const, why: [{ signal, weight: 0, excerpt: '' }] });
   const unknown = !knownLanguages.has(language) && letters >= lettersMin;
   if (report && unknown && score < sureInAnyLanguage) return ask('a language that triage does not know');
-  if (report && !anchored && evidence.length === 0) return ask('names nothing that is ours to judge');
+  if (report && !anchored && evidence.length === 0 && score < sureWithoutAnchor)
+    return ask('names nothing that is ours to judge');
   if (report && score >= thresholds.openFrom) return { action: 'open-case', why: [] };
   if (report) return ask('not sure enough to open a case alone');
   if (evidence.length > 0) return ask('evidence is never filed unseen');
@@ -38,5 +39,7 @@ export function decideAction(facts: DecisionFacts): { action: Triage['action']; 
 
 /** Fewer letters are no text in any language: a number, a name, "ok". */
 const lettersMin = 16;
+/** Words of a report without any word of our trade: rare, and mostly a stranger's mail about something else. */
+const sureWithoutAnchor = 0.95;
 /** A key in the message speaks for itself. */
 const sureInAnyLanguage = 0.98;

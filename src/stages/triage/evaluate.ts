@@ -10,7 +10,7 @@ import type { Triage } from '../../desk/facts.ts';
 import { readMessage } from '../../foundation/mail/read-message.ts';
 import { areaUnderCurve, type Share, shareInWords } from './intervals.ts';
 import { backgroundExamples, corpusExamples, type Labelled, storyExamples } from './model/examples.ts';
-import { fit } from './model/fit.ts';
+import { fitModel } from './model/fit.ts';
 import { committedModel, type Model } from './model/linear.ts';
 import { calibrate, corpusFolder, foldOf, folds } from './model/train.ts';
 import { defaultThresholds } from './thresholds.ts';
@@ -30,7 +30,7 @@ export function judgeAll(model: Model, examples: readonly Labelled[]): Judged[] 
 export function crossValidate(examples: readonly Labelled[], calibrated: Model): Judged[] {
   const judged: Judged[] = [];
   for (let fold = 0; fold < folds; fold++) {
-    const model = { ...fit(examples.filter((one) => foldOf(one) !== fold)), calibration: calibrated.calibration };
+    const model = { ...fitModel(examples.filter((one) => foldOf(one) !== fold)), calibration: calibrated.calibration };
     judged.push(
       ...judgeAll(
         model,
@@ -137,7 +137,7 @@ export async function evaluation(options: {
   const corpus = await corpusExamples(corpusFolder);
   const background = await backgroundExamples();
   const ownData = [...stories, ...background];
-  const storyModel = { ...fit(ownData), calibration: calibrate(ownData) };
+  const storyModel = { ...fitModel(ownData), calibration: calibrate(ownData) };
   const all = crossValidate([...ownData, ...corpus], committedModel()).filter(
     ({ example }) => example.wrapper !== 'background',
   );
@@ -167,6 +167,8 @@ export async function evaluation(options: {
         row(`held out: ${folder.split('/').at(-1)}`, judgeAll(storyModel, await corpusExamples(folder))),
       ),
     )),
+    '',
+    'Before the fifth round of stories became training data it was judged once by the model of the first four: of 35 reports 29 opened a case, 6 went to a person, none was filed; of 31 other messages 20 were filed, 5 went to a person and 6 opened a case (one story, a server that is gone and reminders that shall stop, in six languages).',
     '',
     '### By language (stories, cross-validated)',
     '',

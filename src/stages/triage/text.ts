@@ -136,7 +136,7 @@ export function wordsOf(text: string): string[] {
 /** Lower case, without accents where people leave them out; one form for letters that are written in two ways. */
 export function fold(text: string): string {
   let out = text.toLowerCase();
-  if (/^[\x00-\x7f]*$/.test(out)) return out;
+  if (/^\p{ASCII}*$/u.test(out)) return out;
   out = out
     .replace(/[’ʼ‘`´]/g, "'")
     .replace(/[？]/g, '?')

@@ -28,7 +28,7 @@ export const defaultFit: FitOptions = {
   calibration: { wordsShare: 0.6, wordsShareElsewhere: 0.35, slope: 1, offset: 0 },
 };
 
-export function fit(examples: readonly Example[], options: FitOptions = defaultFit): Model {
+export function fitModel(examples: readonly Example[], options: FitOptions = defaultFit): Model {
   return {
     words: fitLayer(
       examples.map((one) => one.features.words),

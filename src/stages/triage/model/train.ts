@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { backgroundExamples, corpusExamples, type Labelled, storyExamples } from './examples.ts';
 import { hash } from './features.ts';
-import { defaultFit, fit } from './fit.ts';
+import { defaultFit, fitModel } from './fit.ts';
 import { type Calibration, type Model, packModel, predict } from './linear.ts';
 
 export const corpusFolder = join(import.meta.dirname, '../../../../test/corpus');
@@ -19,14 +19,14 @@ export function foldOf(example: Labelled): number {
 
 /** The model for all given messages, with probabilities calibrated on what models that had not seen them said. */
 export function train(examples: readonly Labelled[]): Model {
-  return { ...fit(examples), calibration: calibrate(examples) };
+  return { ...fitModel(examples), calibration: calibrate(examples) };
 }
 
 /** Platt scaling over cross-validated scores: a score of 0.8 shall be right in eight cases of ten. */
 export function calibrate(examples: readonly Labelled[]): Calibration {
   const points: { logit: number; report: boolean; weight: number }[] = [];
   for (let fold = 0; fold < folds; fold++) {
-    const model = fit(examples.filter((one) => foldOf(one) !== fold));
+    const model = fitModel(examples.filter((one) => foldOf(one) !== fold));
     for (const one of examples) {
       if (foldOf(one) !== fold || one.wrapper === 'background') continue;
       const { report } = predict(model, one.features, one.understood.language);

@@ -5,7 +5,7 @@
  */
 
 /** Invisible characters: zero-width, soft hyphen, direction marks, word joiner, byte order mark. */
-const invisible = /[\u00AD\u034F\u061C\u115F\u180E\u200B-\u200F\u202A-\u202E\u2060-\u2064\u2066-\u2069\uFEFF]/g;
+const invisible = /\u00AD|\u034F|\u061C|\u115F|\u180E|[\u200B-\u200F\u202A-\u202E\u2060-\u2064\u2066-\u2069]|\uFEFF/g;
 
 /** Letters of other scripts that look like an ASCII letter or sign. Only those a forger or a keyboard really uses. */
 const lookalikes = new Map<string, string>(
