@@ -13,6 +13,8 @@ import type { Readings } from '../platform/store/readings.ts';
 import { contentHash } from '../stages/intake/content-hash.ts';
 import { type Claim, type Ledger, READ_ATTEMPTS_MAX } from '../stages/intake/ledger.ts';
 import type { Receipt, ReceiptFacts } from '../stages/intake/receipt.ts';
+import type { AnswerReading } from '../stages/outreach/answers.ts';
+import { noteAnswer, noteBounce } from './answers.ts';
 import type { Reading } from './ports.ts';
 import { type Entry, type ReadMessage, type ReadParts, readMessage } from './read-message.ts';
 import { fileReport } from './read-report.ts';
@@ -27,6 +29,7 @@ export interface PumpParts extends ReadParts {
   readonly unreadable: Triage;
   /** Told when a case may have become due. */
   readonly nudge: () => void;
+  readonly readAnswer: (message: Message) => AnswerReading;
 }
 
 const lease = minutes(2);
@@ -68,6 +71,10 @@ async function readOne(parts: PumpParts, reader: string, claim: Claim): Promise<
   }
 }
 
+function triageOf(result: ReadMessage): Triage {
+  return result.to === 'file' ? result.triage : result.read.triage;
+}
+
 interface Done {
   readonly caseId: CaseId | null;
   readonly reading: Reading;
@@ -95,8 +102,12 @@ async function readReceipt(parts: PumpParts, claim: Claim): Promise<Done> {
       entryOf: (message) => parts.entryOf(receipt, message),
     },
   );
+  if (await noteBounce(parts, result.reading.message, parts.readAnswer(result.reading.message))) {
+    return { caseId: null, reading: result.reading, triage: triageOf(result), marks: [] };
+  }
   if (result.to === 'file') return { caseId: null, reading: result.reading, triage: result.triage, marks: [] };
   const current = await fileReport(parts, result.read);
+  await noteAnswer(parts, current, receipt.id, parts.readAnswer(result.reading.message));
   return {
     caseId: current.caseId,
     reading: result.reading,

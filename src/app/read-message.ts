@@ -31,7 +31,7 @@ export interface ReadParts extends CoreParts {
   readonly senders: SenderRules;
   readonly triage: (message: Message, objects: Reading['objects'], isOurs: (name: string) => boolean) => Triage;
   readonly receiptMarks: (message: Message, marks: readonly ReceiptMark[]) => readonly ReceiptMark[];
-  readonly mayAutoReply: (message: Message) => boolean;
+  readonly mayAutoReply: (message: Message) => Promise<boolean>;
   readonly asksFor: (message: Message, triage: Triage) => string | null;
   /** Case that a message answers, by its In-Reply-To and References. */
   readonly threadOf: (message: Message) => Promise<CaseId | null>;
@@ -264,7 +264,7 @@ async function reporterOf(parts: ReadParts, message: Message, triage: Triage, en
     rules: parts.senders,
     directory: parts.directory,
     language: triage.language,
-    mayAutoReply: parts.mayAutoReply(message),
+    mayAutoReply: await parts.mayAutoReply(message),
     entry,
   });
 }

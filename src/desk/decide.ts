@@ -77,6 +77,16 @@ function receive(current: Case | null, command: CommandOf<'receive'>, { now, by 
     const because = proven === undefined ? 'Recognised as a report.' : 'A key is proven compromised.';
     events.push({ type: 'TriageConfirmed', at: now, by: 'desk', reportId, label, because });
   }
+  if (joins !== null && triage.action === 'file' && evidence.length === 0 && matters.length === 0) {
+    // Kept with the case and read there; it owes no report of its own (an answer, an out-of-office note, a receipt).
+    events.push({
+      type: 'ReportDismissed',
+      at: now,
+      by: 'desk',
+      reportId,
+      because: 'It answers this case and reports nothing itself.',
+    });
+  }
   events.push(...identified(matters, now, by));
   const start = clockStart(report.marks);
   assert(start !== null, 'intake always adds its own acceptance as a trusted mark');

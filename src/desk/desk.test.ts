@@ -4,7 +4,6 @@ import {
   aMatter,
   anItem,
   aPolicy,
-  apply,
   aReceive,
   aReport,
   aReporter,

@@ -5,8 +5,10 @@ import type { ReceiptMark } from '../desk/clock/receipt-mark.ts';
 import { type Label, labels, type Reason, reasonCodes, type Triage } from '../desk/facts.ts';
 import type { CaseId, Fingerprint } from '../foundation/brand.ts';
 import type { Message } from '../foundation/mail/message.ts';
+import type { Time } from '../foundation/time/time.ts';
 import { receiptMarks } from '../stages/intake/marks.ts';
 import type { Receipt } from '../stages/intake/receipt.ts';
+import { mayAutoReply } from '../stages/intake/reply-policy.ts';
 import { readAnswer } from '../stages/outreach/answers.ts';
 import type { Outbox } from '../stages/outreach/outbox/outbox.ts';
 import { triage } from '../stages/triage/triage.ts';
@@ -24,6 +26,7 @@ type Parts = Pick<
   | 'entryOf'
   | 'threadKeys'
   | 'unreadable'
+  | 'readAnswer'
 >;
 
 /** Longest list of ids that a message may say it answers. */
@@ -33,10 +36,12 @@ export function readParts({
   config,
   outbox,
   gateway,
+  time,
 }: {
   readonly config: Config;
   readonly outbox: Outbox;
   readonly gateway: readonly GatewayLine[];
+  readonly time: Time;
 }): Parts {
   const trust = { trustedHosts: config.intake.trustedHosts, staffDomains: config.intake.staffDomains };
   return {
@@ -47,7 +52,17 @@ export function readParts({
       const acceptance = own === undefined ? null : { source: own.source, at: own.at, detail: own.detail };
       return [...receiptMarks({ message, acceptance, trust }), ...rest, ...gatewayMarks(message, gateway)];
     },
-    mayAutoReply: (message) => message.automatic === 'no',
+    async mayAutoReply(message) {
+      const address = (message.replyTo[0] ?? message.from[0])?.address ?? '';
+      const now = time.now();
+      const sent = await outbox.acknowledged(address, {
+        day: now.subtract({ hours: 24 }),
+        hour: now.subtract({ hours: 1 }),
+      });
+      const ownAddresses = [/<([^<>]+)>/.exec(config.mail.from)?.[1] ?? config.mail.from];
+      return mayAutoReply(message, { envelopeFrom: message.returnPath, ownAddresses, sent: { ...sent, inThread: 0 } })
+        .ok;
+    },
     asksFor: (message) => asksForIn(message),
     async threadOf(message) {
       for (const id of [...message.inReplyTo, ...[...message.references].reverse()].slice(0, referencesMax)) {
@@ -62,6 +77,7 @@ export function readParts({
         ...new Set([message.messageId ?? '', ...message.inReplyTo, ...message.references].filter((id) => id !== '')),
       ].slice(0, referencesMax),
     unreadable,
+    readAnswer,
   };
 }
 

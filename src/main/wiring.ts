@@ -178,7 +178,7 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
     finder,
     weakKeys,
     fetcher: seams.fetcher ?? reportedFetcher(),
-    ...readParts({ config, outbox, gateway }),
+    ...readParts({ config, outbox, gateway, time }),
     unlockEarlier: (caseId, message) => unlockEarlier({ ...parts, phrasesIn: passphrasesIn }, caseId, message),
     nudge: () => nudge(),
     messenger: seams.messenger,

@@ -28,4 +28,11 @@ export interface Outbox {
   sent(letterIds: readonly string[]): Promise<ReadonlySet<string>>;
   ofCase(caseId: string, limit: number): Promise<readonly Letter[]>;
   byMessageId(messageId: string): Promise<Letter | null>;
+  /** A letter that was sent has come back: it reached nobody. */
+  cameBack(letterId: string, problem: string): Promise<void>;
+  /** Acknowledgements sent since then, to this address and in all: what the caps of automatic replies count (RFC 3834). */
+  acknowledged(
+    address: string,
+    since: { readonly day: Instant; readonly hour: Instant },
+  ): Promise<{ readonly toAddressToday: number; readonly thisHour: number }>;
 }

@@ -24,6 +24,10 @@ create table outreach.letter (
 );
 create index letter_case on outreach.letter (case_id, at);`,
   },
+  {
+    id: '0003-acknowledgements',
+    sql: `create index letter_acknowledgements on outreach.letter (at) where kind = 'acknowledgement';`,
+  },
 ] as const;
 
 interface Row {
@@ -72,6 +76,20 @@ export function postgresOutbox(pool: Pool): Outbox {
         [caseId, limit],
       );
       return rows.map(letterOf);
+    },
+    async cameBack(letterId, problem) {
+      await pool.query(`update outreach.letter set state = 'failed', problem = $2 where letter_id = $1`, [
+        letterId,
+        problem,
+      ]);
+    },
+    async acknowledged(address, { day, hour }) {
+      const { rows } = await pool.query<{ today: number; hour: number }>(
+        `select count(*) filter (where recipient = $1)::int as today, count(*) filter (where at >= $3)::int as hour
+         from outreach.letter where kind = 'acknowledgement' and at >= $2`,
+        [address, day.toString(), hour.toString()],
+      );
+      return { toAddressToday: rows[0]?.today ?? 0, thisHour: rows[0]?.hour ?? 0 };
     },
     async byMessageId(messageId) {
       const { rows } = await pool.query<Row>('select * from outreach.letter where message_id = $1', [messageId]);
