@@ -301,7 +301,8 @@ class Pool {
 
   private end(child: Child): void {
     child.kill();
-    if (this.all.delete(child) && !this.closed) this.start();
+    // Starting a process takes milliseconds: after the reading has gone out, not before.
+    if (this.all.delete(child)) setImmediate(() => this.closed || this.start());
   }
 
   private start(): void {
