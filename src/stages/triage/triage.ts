@@ -32,7 +32,7 @@ export function triage(message: Message, context: TriageContext): Triage {
 
 /** The verdict on a message that has been read, under a given model: the committed one, or one of an evaluation. */
 export function judge(understood: Understood, context: Omit<TriageContext, 'objects'>, model: Model): Triage {
-  const { message, language, reading, signals, recognised } = understood;
+  const { message, language, reading, recognised } = understood;
   const scores = predict(model, featuresOf(understood), language);
   const thresholds = context.thresholds ?? defaultThresholds;
   const { label, score } = proposeLabel(scores, recognised.artifacts, context.verdictStrongest ?? null);
@@ -197,5 +197,5 @@ function lettersOf(reading: Reading): number {
 /** A court, a lawyer or a subscriber speaks against a revocation or asks for time: never filed, whatever it is. */
 function isObjection(reading: Reading): boolean {
   const own = new Set(reading.sentences.filter((one) => one.zone !== 'quoted').flatMap((one) => [...one.concepts]));
-  return own.has('HOLD') && (own.has('REVOKE') || own.has('CERT') || own.has('COURT')) && !own.has('NEWSLETTER');
+  return own.has('HOLD') && ['REVOKE', 'CERT', 'COURT', 'WISH'].some((one) => own.has(one)) && !own.has('NEWSLETTER');
 }

@@ -21,7 +21,7 @@ export interface Labelled extends Example {
 }
 
 /** Variants of one story at most. Where language is rare, a story is all we have and gets a few more. */
-export const variantsOf = (story: Story) => (story.language === 'en' ? 6 : 5);
+export const variantsOf = (story: Story) => (story.theme === 'canon' ? 16 : story.language === 'en' ? 6 : 5);
 
 export async function storyExamples(stories: readonly Story[] = readStories()): Promise<Labelled[]> {
   const examples: Labelled[] = [];
@@ -59,7 +59,7 @@ export async function backgroundExamples(): Promise<Labelled[]> {
       label: 'not-a-report',
       hours: null,
       acceptable: [],
-      weight: 0.5,
+      weight: 0.25,
       features: featuresOf(understood),
       understood,
     });
