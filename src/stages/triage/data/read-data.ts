@@ -6,7 +6,7 @@
  *     Body, as long as it takes. {We found|I came across} gives variants; <host>, <serial>, <crtsh>, <fp>, <url>,
  *     <order>, <num>, <email>, <pemkey>, <pemcert>, <pemcsr> are filled in. Lines with > are quoted.
  *
- * An entry is a family: its variants never sit on both sides of a cross-validation. The files `all.*` tell the same
+ * An entry is a family: its variants never sit on both sides of a cross-validation. The files `all.*` and `canon.*` tell the same
  * stories in the same order in many languages, so there the n-th story of a label is one family over all languages.
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -66,7 +66,7 @@ export function readStories(folder: string = storiesFolder): Story[] {
       if (!label) throw new Error(`${file}: entry ${index + 1} has the unknown label "${name}"`);
       const ordinal = (told.get(label) ?? 0) + 1;
       told.set(label, ordinal);
-      const family = theme === 'all' ? `all ${label}#${ordinal}` : `${theme}.${language}#${index + 1}`;
+      const family = theme === 'all' || theme === 'canon' ? `${theme} ${label}#${language === 'en' ? `en${ordinal}` : ordinal}` : `${theme}.${language}#${index + 1}`;
       stories.push({
         name: `${theme}.${language}#${index + 1}`,
         family, language, theme, label, hours: hoursOf(hours, label), subject: subject ?? '', body: body.join('\n').trim() });
