@@ -32,7 +32,7 @@ export function decideAction(facts: DecisionFacts): { action: Triage['action']; 
   if (evidence.length > 0) return ask('evidence is never filed unseen');
   if (unreadable.some((code) => unreadableProblems.has(code))) return ask('part of the message could not be read');
   if (objects) return ask('speaks against a revocation or asks for time');
-  if (score >= thresholds.fileBelow) return ask('could be a report');
+  if (score >= (anchored ? thresholds.fileBelow : thresholds.fileStrangersBelow)) return ask('could be a report');
   if (unknown) return ask('a language that triage does not know');
   return { action: 'file', why: [] };
 }

@@ -7,6 +7,8 @@ export interface Thresholds {
   readonly openFrom: number;
   /** Below: filed, when nothing in the message is evidence and the language is known. */
   readonly fileBelow: number;
+  /** The same for a message without any word about certificates, keys or fraud. */
+  readonly fileStrangersBelow: number;
 }
 
-export const defaultThresholds: Thresholds = { openFrom: 0.65, fileBelow: 0.2 };
+export const defaultThresholds: Thresholds = { openFrom: 0.65, fileBelow: 0.2, fileStrangersBelow: 0.3 };

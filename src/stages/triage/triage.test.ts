@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Triage } from '../../desk/facts.ts';
 import { replay } from './rules-lab.ts';
 import { aMessage, noObjects } from './testing.ts';
+import { defaultThresholds } from './thresholds.ts';
 import { triage } from './triage.ts';
 
 const judged = async (text: string, subject = '') => triage(await aMessage({ subject, text }), noObjects);
@@ -147,7 +148,7 @@ it('the rules lab shows the verdicts that a stricter threshold moves', async () 
   const moved = replay(
     corpus,
     (message) => triage(message, noObjects),
-    (message) => triage(message, { ...noObjects, thresholds: { openFrom: 1.01, fileBelow: 0.2 } }),
+    (message) => triage(message, { ...noObjects, thresholds: { ...defaultThresholds, openFrom: 1.01 } }),
   );
   expect(moved.map((one) => [one.name, one.after.action, one.weaker])).toEqual([['leak', 'human-review', true]]);
 });
