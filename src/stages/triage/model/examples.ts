@@ -21,7 +21,8 @@ export interface Labelled extends Example {
 }
 
 /** Variants of one story at most. Where language is rare, a story is all we have and gets a few more. */
-export const variantsOf = (story: Story) => (story.theme === 'canon' ? 16 : story.language === 'en' ? 6 : 5);
+export const variantsOf = (story: Story) =>
+  story.theme === 'canon' || story.theme === 'sixth' ? 12 : story.language === 'en' ? 6 : 5;
 
 export async function storyExamples(stories: readonly Story[] = readStories()): Promise<Labelled[]> {
   const examples: Labelled[] = [];
