@@ -16,7 +16,7 @@ import type { Event } from '../../desk/events.ts';
 import { replay } from '../../desk/evolve.ts';
 import type { CaseId, Fingerprint } from '../../foundation/brand.ts';
 import { at, type Instant, rfc3339 } from '../../foundation/time/time.ts';
-import type { StoredEvent } from '../../platform/store/case-store.ts';
+import type { CaseSummary, StoredEvent } from '../../platform/store/case-store.ts';
 import { findAny } from '../../stages/inventory/index.ts';
 import type { Letter } from '../../stages/outreach/outbox/outbox.ts';
 import type { Desk } from '../wiring.ts';
@@ -46,6 +46,9 @@ type Queries = Pick<
 /** Open cases that one board holds. */
 const boardMax = 10_000;
 const lettersShown = 200;
+/** Ended cases that a board shows, and how far back in the log they are looked for. */
+const endedMax = 20;
+const endedAmongEvents = 2_000;
 const followEvery = Temporal.Duration.from({ milliseconds: 300 });
 
 export function deskQueries(desk: Desk): Queries {
@@ -64,26 +67,44 @@ export function deskQueries(desk: Desk): Queries {
     return current === null ? null : { current, events };
   };
 
-  const openCases = async (): Promise<{ current: Case; events: readonly { seq: number; event: Event }[] }[]> => {
-    const all: string[] = [];
-    for (
-      let after: Awaited<ReturnType<typeof desk.store.cases.summaries>>[number] | undefined;
-      all.length < boardMax;
-    ) {
-      const page = await desk.store.cases.summaries({ limit: 500, ...(after === undefined ? {} : { after }) });
-      all.push(...page.map((s) => s.caseId));
+  /** Cases as last read, by the sequence number of their newest event: a board call replays only what has changed. */
+  const held = new Map<string, { readonly globalSeq: number; readonly current: Case; readonly last: Event }>();
+
+  const summaries = async (open: boolean, most: number): Promise<readonly CaseSummary[]> => {
+    const all: CaseSummary[] = [];
+    for (let after: CaseSummary | undefined; all.length < most; ) {
+      const limit = Math.min(500, most - all.length);
+      const page = await desk.store.cases.summaries({ open, limit, ...(after === undefined ? {} : { after }) });
+      all.push(...page);
       after = page.at(-1);
-      if (page.length < 500) break;
+      if (page.length < limit) break;
     }
-    const many = await desk.store.cases.loadMany(all);
-    return [...many].flatMap(([caseId, stored]) => {
-      const events = stored.map((e) => ({ seq: e.globalSeq, event: typed(e) }));
-      const current = replay(
-        caseId as CaseId,
-        events.map((e) => e.event),
-      );
-      return current === null ? [] : [{ current, events }];
-    });
+    return all;
+  };
+
+  const read = async (wanted: readonly CaseSummary[]): Promise<readonly { current: Case; last: Event }[]> => {
+    const changed = wanted.filter((s) => held.get(s.caseId)?.globalSeq !== s.globalSeq).map((s) => s.caseId);
+    for (let i = 0; i < changed.length; i += 500) {
+      for (const [caseId, stored] of await desk.store.cases.loadMany(changed.slice(i, i + 500))) {
+        const events = stored.map(typed);
+        const current = replay(caseId as CaseId, events);
+        const newest = stored.at(-1);
+        const last = events.at(-1);
+        if (current !== null && newest !== undefined && last !== undefined)
+          held.set(caseId, { globalSeq: newest.globalSeq, current, last });
+      }
+    }
+    return wanted.flatMap((s) => held.get(s.caseId) ?? []);
+  };
+
+  const openCases = async () => read(await summaries(true, boardMax));
+  /** The ones that ended lately are among the newest entries of the log. */
+  const endedCases = async (): Promise<readonly { current: Case; last: Event }[]> => {
+    const size = await latest();
+    const events = await desk.store.cases.eventsSince(Math.max(0, size - endedAmongEvents), endedAmongEvents);
+    const ids = [...new Set(events.filter((e) => e.type === 'CaseClosed').map((e) => e.caseId))].slice(-endedMax);
+    const found = await Promise.all(ids.map((caseId) => desk.store.cases.summary(caseId)));
+    return read(found.filter((s) => s !== null));
   };
 
   return {
@@ -108,11 +129,10 @@ export function deskQueries(desk: Desk): Queries {
     },
     async board(query) {
       const cases = await openCases();
+      const ended = query.cursor === undefined ? await endedCases() : [];
       const rows = cases
         .filter(({ current }) => stageOf(current) !== 'dismissed' && stageOf(current) !== 'closed')
-        .map(({ current, events }) =>
-          presentBoardRow({ current, last: events.at(-1)!.event, policy: desk.parts.policy, now: now() }),
-        )
+        .map(({ current, last }) => presentBoardRow({ current, last, policy: desk.parts.policy, now: now() }))
         .filter(
           (row) =>
             (query.team === undefined || row.team === query.team) &&
@@ -121,7 +141,7 @@ export function deskQueries(desk: Desk): Queries {
         .sort((a, b) => ((a.clocks[0]?.dueAt ?? '~') < (b.clocks[0]?.dueAt ?? '~') ? -1 : 1));
       const from = Number(query.cursor ?? 0) || 0;
       const sweep = (await desk.store.heartbeats.all()).find((b) => b.name === 'sweep' || b.name === 'wake-ups');
-      const last = cases
+      const last = [...cases, ...ended]
         .map(({ current }) => current.receivedAt)
         .sort(Temporal.Instant.compare)
         .at(-1);
@@ -136,8 +156,8 @@ export function deskQueries(desk: Desk): Queries {
         recent:
           from > 0
             ? []
-            : cases
-                .flatMap(({ current, events }) => presentRecentCase(current, events.at(-1)!.event) ?? [])
+            : ended
+                .flatMap(({ current, last }) => presentRecentCase(current, last) ?? [])
                 .sort((a, b) => (a.endedAt < b.endedAt ? 1 : -1))
                 .slice(0, 20),
         quiet: {
