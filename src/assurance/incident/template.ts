@@ -88,13 +88,6 @@ export const preliminaryFields = [
   'Source of incident disclosure',
 ] as const;
 
-export const closureFields = [
-  'Incident description',
-  'Incident Root Cause(s)',
-  'Remediation description',
-  'Commitment summary',
-] as const;
-
 export const relatedColumns = ['Bug', 'Date', 'Description'] as const;
 
 export const actionColumns = [

@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Instant } from '../time/time.ts';
-import type { Address, Attachment, Message } from './message.ts';
+import type { Address } from './message.ts';
 import { messageIds } from './read-message.ts';
 
 export interface Entry {
@@ -64,44 +64,6 @@ export function composeMessage(entry: Entry): Uint8Array {
   }
   lines.push(`--${boundary}--`, '');
   return Buffer.from(lines.join('\r\n'), 'utf8');
-}
-
-/** An entry as a `Message`, for callers that have no bytes to keep. */
-export function messageFromText(entry: {
-  readonly subject: string;
-  readonly text: string;
-  readonly from: Address | null;
-  readonly attachments?: readonly Attachment[];
-}): Message {
-  const hash = createHash('sha256')
-    .update(JSON.stringify([entry.subject, entry.text, entry.from]))
-    .digest('hex');
-  return {
-    messageId: `<${hash.slice(0, 40)}@synthetic.invalid>`,
-    messageIdSynthetic: true,
-    inReplyTo: [],
-    references: [],
-    from: entry.from === null ? [] : [entry.from],
-    replyTo: [],
-    originalFrom: null,
-    sender: null,
-    to: [],
-    cc: [],
-    deliveredTo: [],
-    returnPath: null,
-    subject: entry.subject,
-    date: null,
-    received: [],
-    automatic: 'no',
-    texts: entry.text.trim() === '' ? [] : [{ role: 'own', text: entry.text.trim(), path: '1' }],
-    attachments: entry.attachments ?? [],
-    inner: [],
-    failures: [],
-    feedback: null,
-    links: [],
-    problems: [],
-    headers: new Map(),
-  };
 }
 
 /** RFC 5322 date in UTC. */

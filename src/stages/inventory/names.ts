@@ -42,12 +42,6 @@ export function belowRange(name: string): { readonly from: string; readonly to: 
   return { from, to: `${from.slice(0, -1)}/` };
 }
 
-/** True when `name` (a certificate's) stands for `wanted`: equal, or a wildcard one label above. */
-export function covers(name: string, wanted: string): boolean {
-  if (name === wanted) return true;
-  return wildcardKeys(wanted).includes(nameKey(name));
-}
-
 function domain(text: string): string {
   // ASCII is what certificates hold: nothing to convert, and nothing that a URL parser could cut off.
   if (/^[\x20-\x7e]*$/.test(text) || /[\s/\\?#@:%]/.test(text)) return text;

@@ -8,7 +8,6 @@ import type { Verdict } from '../../../desk/facts.ts';
 import { parseCsr } from '../../../foundation/pki/csr.ts';
 import { DerError } from '../../../foundation/pki/der.ts';
 import { readSignatureAlgorithm, verifySignature } from '../../../foundation/pki/signature.ts';
-import { parseCertificate } from '../../../foundation/pki/x509.ts';
 import type { Jws, SignedStatement } from '../extract/found.ts';
 import { base64Url } from '../extract/numbers.ts';
 import { sshPublicKey } from '../extract/ssh.ts';
@@ -438,14 +437,4 @@ function ecdsaDer(r: Buffer, s: Buffer): Buffer {
     body.length < 128 ? Buffer.from([0x30, body.length]) : Buffer.from([0x30, 0x81, body.length]),
     body,
   ]);
-}
-
-/** SPKI of an enclosed certificate, null when it is none. */
-export function certificateSpki(der: Uint8Array): Uint8Array | null {
-  try {
-    return parseCertificate(der).spki;
-  } catch (cause) {
-    if (cause instanceof DerError) return null;
-    throw cause;
-  }
 }

@@ -1,8 +1,3 @@
-/**
- * Takes private keys out of a message before anybody else sees it. Everything that is or looks like private key
- * material goes, readable or not; in its place stands which key it was, so that the message still makes sense.
- */
-import { hash } from 'node:crypto';
 import { extractFromText } from '../extract/extract.ts';
 import type { Found } from '../extract/found.ts';
 import { hashesOf } from '../prove/context.ts';
@@ -82,9 +77,4 @@ function deep(value: unknown, change: (text: string) => string): unknown {
     return Object.fromEntries(Object.entries(value as object).map(([key, one]) => [key, deep(one, change)]));
   }
   return value;
-}
-
-/** SHA-256 of bytes, lower-case hex. */
-export function sha256(bytes: Uint8Array): string {
-  return hash('sha256', bytes, 'hex');
 }

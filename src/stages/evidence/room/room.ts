@@ -21,7 +21,6 @@ import { childFile, preload, roomProgram } from './program.ts';
 import { fileAsMessage, openReport } from './read.ts';
 import {
   type FromRoom,
-  packInstants,
   type RoomAnswer,
   type RoomInput,
   type RoomQuestion,
@@ -445,9 +444,4 @@ class Child {
     if (this.ended || !this.process.connected) this.receive(null);
     else this.process.send(message, () => {});
   }
-}
-
-/** For tests: what a reading looks like after the trip over the pipe. */
-export function overTheWire(reading: RoomReading): RoomReading {
-  return unpackInstants(structuredClone(packInstants(reading))) as RoomReading;
 }

@@ -21,18 +21,3 @@ export interface Directory {
   bySubscriber(subscribers: readonly string[]): Promise<readonly Contact[]>;
   byAddress(address: string): Promise<Contact | null>;
 }
-
-export function memoryDirectory(): Directory {
-  const all = new Map<string, Contact>();
-  return {
-    async put(contacts) {
-      for (const contact of contacts) all.set(contact.subscriber, contact);
-    },
-    async bySubscriber(subscribers) {
-      return subscribers.flatMap((id) => all.get(id) ?? []);
-    },
-    async byAddress(address) {
-      return [...all.values()].find((c) => c.addresses.includes(address)) ?? null;
-    },
-  };
-}
