@@ -1,3 +1,7 @@
+/**
+ * Takes private keys out of a message before anybody else sees it. Everything that is or looks like private key
+ * material goes, readable or not; in its place stands which key it was, so that the message still makes sense.
+ */
 import { extractFromText } from '../extract/extract.ts';
 import type { Found } from '../extract/found.ts';
 import { hashesOf } from '../prove/context.ts';
