@@ -1,6 +1,6 @@
 /** The command line as a person or a script meets it: a real process, its two streams and its exit code. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { chmodSync, mkdtempSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,16 +14,24 @@ export interface Ended {
   readonly err: string;
 }
 
-export function start(args: readonly string[], options: { cwd?: string; env?: Record<string, string> } = {}): Process {
-  const child = spawn(process.execPath, [entry, ...args], {
+export interface StartOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly nodeArgs?: readonly string[];
+  readonly uid?: number;
+}
+
+export function start(args: readonly string[], options: StartOptions = {}): Process {
+  const child = spawn(process.execPath, [...(options.nodeArgs ?? []), entry, ...args], {
     cwd: options.cwd ?? process.cwd(),
     env: { ...process.env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
   });
   return new Process(child);
 }
 
-export async function rescind(args: readonly string[], options: Parameters<typeof start>[1] = {}): Promise<Ended> {
+export async function rescind(args: readonly string[], options: StartOptions = {}): Promise<Ended> {
   return start(args, options).ended;
 }
 
@@ -86,6 +94,8 @@ export interface Scratch {
 
 export function scratch(): Scratch {
   const folder = mkdtempSync(join(tmpdir(), 'rescind-e2e-'));
+  // Under root the database runs as another user, who has to pass through.
+  chmodSync(folder, 0o711);
   return {
     folder,
     async file(name, content) {
