@@ -7,6 +7,8 @@ import { digestOf } from './revoke.ts';
 
 /** Certificates per look. Each CRL is fetched once for all of them. */
 const lookMax = 100_000;
+/** More certificates than this are not in one set. */
+const setMax = 10_000_000;
 const lookAgainFirst = minutes(1);
 const lookAgainLater = minutes(5);
 
@@ -22,7 +24,8 @@ export async function probe(
   const { now, append } = ground;
   const waiting = await parts.sets.inState(matter.set.setId, 'accepted', lookMax);
   const base = { at: now, by: 'desk', matterId: matter.matterId } as const;
-  const seen = await parts.looker.look(waiting, matter.reason, now);
+  if (waiting.length < matter.accepted - matter.published) await recallPublished(parts, ground, matter);
+  const seen = waiting.length === 0 ? [] : await parts.looker.look(waiting, matter.reason, now);
   const visible = seen.filter((s) => s.published);
   if (visible.length > 0) {
     const fingerprints: Fingerprint[] = visible.map((s) => s.fingerprint);
@@ -41,6 +44,22 @@ export async function probe(
     const lookAgainAt = now.add(matter.lookAgainAt === null ? lookAgainFirst : lookAgainLater);
     await append({ type: 'PublicationAwaited', ...base, missing, problem, lookAgainAt });
   }
+}
+
+/** Rows that a desk marked as published before it died, and of which no event tells. */
+async function recallPublished(parts: CoreParts, ground: Ground, matter: Matter): Promise<void> {
+  const published = await parts.sets.inState(matter.set.setId, 'published', setMax);
+  const count = published.length - matter.published;
+  if (count <= 0) return;
+  await ground.append({
+    type: 'RevocationPublished',
+    at: ground.now,
+    by: 'desk',
+    matterId: matter.matterId,
+    count,
+    digest: digestOf(published.map((c) => c.fingerprint)),
+    seen: 'read by a probe before the desk was interrupted',
+  });
 }
 
 function summary(visible: readonly Seen[]): string {

@@ -29,11 +29,34 @@ export async function revoke(
     await order(parts, ground, matter, unseen, true);
     return;
   }
-  for (;;) {
+  for (let first = true; ; first = false) {
     const batch = await parts.sets.revocable(setId, ground.now, batchMax);
-    if (batch.length === 0) return await expire(parts, ground, matter);
+    if (batch.length === 0) {
+      // The plan counts events and found something to order; the rows say otherwise.
+      if (first) await recallAccepted(parts, ground, matter);
+      return await expire(parts, ground, matter);
+    }
     if (!(await order(parts, ground, matter, batch, false))) return;
   }
+}
+
+/** More certificates than this are not in one set. */
+const setMax = 10_000_000;
+
+/**
+ * The rows of a set and the events of its case are two writes. A desk that died between them finds rows that were
+ * accepted and no event that says so; without the event nobody would ever look from outside.
+ */
+async function recallAccepted(parts: CoreParts, ground: Ground, matter: Matter): Promise<void> {
+  const { setId } = matter.set;
+  if (matter.attemptedAt === null) return;
+  const accepted = await parts.sets.inState(setId, 'accepted', setMax);
+  const published = await parts.sets.inState(setId, 'published', setMax);
+  const count = accepted.length + published.length - matter.accepted;
+  if (count <= 0) return;
+  const batchId = digestOf(accepted.map((c) => c.fingerprint)).slice(0, 16);
+  const base = { at: ground.now, by: 'ca', matterId: matter.matterId, batchId } as const;
+  await ground.append({ type: 'RevocationAccepted', ...base, count, already: count });
 }
 
 /** False when the CA does not carry out orders now: the rest waits for the retry. */
@@ -90,7 +113,10 @@ async function expire(parts: CoreParts, ground: Ground, matter: Matter): Promise
   const left = await parts.sets.inState(matter.set.setId, 'identified', batchMax);
   const facts = await parts.book.byFingerprints(left.map((c) => c.fingerprint));
   const expired = facts.filter((c) => isBefore(c.notAfter, ground.now));
-  if (expired.length === 0) return;
+  const marked = await parts.sets.inState(matter.set.setId, 'expired', setMax);
+  // Marked before and never said: the desk died between the two.
+  const unsaid = Math.max(0, marked.length - matter.expired);
+  if (expired.length + unsaid === 0) return;
   await parts.sets.mark(
     matter.set.setId,
     expired.map((c) => c.fingerprint),
@@ -102,7 +128,7 @@ async function expire(parts: CoreParts, ground: Ground, matter: Matter): Promise
     at: ground.now,
     by: 'desk',
     matterId: matter.matterId,
-    count: expired.length,
+    count: expired.length + unsaid,
   });
 }
 
