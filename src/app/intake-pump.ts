@@ -34,7 +34,8 @@ export interface PumpParts extends ReadParts {
 
 const lease = minutes(2);
 const retryAfter = minutes(1);
-const batch = 16;
+/** Few enough that a batch of the slowest messages is read before the lease of its last one ends. */
+const batch = 2;
 
 /** Reads everything that is unread now; says how many messages that was. */
 export async function pumpIntake(parts: PumpParts, reader: string): Promise<number> {

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { configuredPolicy } from './configured-policy.ts';
+import { onCallProblems, onCallShape } from './on-call.ts';
 
 /** A configuration file larger than this is not one. */
 const bytesMax = 1_000_000;
@@ -85,6 +86,8 @@ const shape = z.strictObject({
   pager: z
     .strictObject({ webhookUrl: z.url().nullable().default(null), mailTo: z.array(z.string()).default([]) })
     .prefault({}),
+  /** Who is on call and how they are reached; null: `pager` alone. */
+  onCall: onCallShape.nullable().default(null),
   watchdog: z.strictObject({ pingUrl: z.url().nullable().default(null) }).prefault({}),
 });
 
@@ -132,7 +135,12 @@ export function checkConfig(text: string): ConfigResult {
   const result = shape.safeParse(document.toJS({ maxAliasCount: 100 }) ?? {});
   if (result.success) {
     const policy = configuredPolicy(result.data);
-    return policy.ok ? { ok: true, config: result.data } : policy;
+    const { onCall } = result.data;
+    const problems = [
+      ...(policy.ok ? [] : policy.problems),
+      ...(onCall === null ? [] : onCallProblems(onCall).map((p) => ({ ...p, path: `onCall.${p.path}` }))),
+    ];
+    return problems.length === 0 ? { ok: true, config: result.data } : { ok: false, problems };
   }
   return { ok: false, problems: result.error.issues.map((i) => ({ path: i.path.join('.'), message: i.message })) };
 }

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Log, Pager } from '../app/ports.ts';
+import type { Log } from '../app/ports.ts';
 import { Fault } from '../foundation/fault.ts';
 import { seconds, type Time } from '../foundation/time/time.ts';
 import { type LabCa, labCaApp, listen, openLabCa } from '../lab-ca/index.ts';
@@ -14,13 +14,17 @@ import type { Listening } from '../stages/intake/channel.ts';
 import { openChannel } from '../stages/intake/channels/index.ts';
 import { recordOf } from '../stages/inventory/index.ts';
 import type { Messenger } from '../stages/outreach/messenger.ts';
-import { smtpMessenger, webhookMessenger } from '../stages/outreach/messengers/index.ts';
+import { smtpMessenger } from '../stages/outreach/messengers/index.ts';
 import type { RevocationConnector } from '../stages/revocation/connector.ts';
 import { connectorDefinitions } from '../stages/revocation/connectors/index.ts';
 import type { Config } from './config.ts';
 import { ensureConsole } from './console-build.ts';
 import { folderMessenger } from './letters-folder.ts';
+import { nightWatch } from './night-watch.ts';
+import { dutyOf, openPaging, type Paging } from './paging.ts';
+import { linkSecret } from './port/links.ts';
 import { issuersOf } from './scenario/run.ts';
+import { postgresPages } from './watch-store.ts';
 import { serveWeb } from './web.ts';
 import { type Desk, migrateAll, openDesk } from './wiring.ts';
 
@@ -54,6 +58,14 @@ export async function serve(options: ServeOptions): Promise<void> {
     closing.push(() => database.stop());
     const lab = config.ca.connector === 'lab' && config.labCa.enabled ? await openLab(config, time, database) : null;
     if (lab !== null) closing.push(() => lab.close());
+    const messenger = messengerOf(config);
+    const paging = openPaging({
+      duty: await dutyOf(config, messenger, time),
+      pages: postgresPages(database.pool),
+      log,
+      secret: await linkSecret(config.dataFolder),
+      origin: config.http.publicUrl,
+    });
     const desk = await openDesk({
       config,
       time,
@@ -61,8 +73,8 @@ export async function serve(options: ServeOptions): Promise<void> {
       pool: database.pool,
       connector: await openConnector(config, time, lab),
       issuers: (hash) => lab?.issuers(hash) ?? null,
-      messenger: messengerOf(config),
-      pager: pagerOf(config, log, time),
+      messenger,
+      pager: paging,
     });
     closing.push(() => desk.close());
     lab?.connectTo(desk);
@@ -78,7 +90,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     if (lab !== null) say(`Lab CA: ${lab.url} (API token in ${lab.tokenFile})`);
     for (const { kind, address } of desk.listening) say(`Listening: ${kind} ${address}`);
     say('Ready. Ctrl-C stops the desk; nothing is lost.');
-    await Promise.all([has('worker') ? work(desk, config, signal) : until(signal)]);
+    await Promise.all(has('worker') ? [work(desk, config, signal), watch(desk, paging, signal)] : [until(signal)]);
   } finally {
     for (const close of closing.reverse())
       await close().catch((error: unknown) => log.warn({ error: String(error) }, 'Something did not close cleanly.'));
@@ -106,6 +118,20 @@ async function work(desk: Desk, config: Config, signal: AbortSignal): Promise<vo
   }
   await stopListening();
   await sweeping;
+}
+
+/** Pages that are owed and causes that nobody has seen yet; by itself, so that slow reading never silences it. */
+async function watch(desk: Desk, paging: Paging, signal: AbortSignal): Promise<void> {
+  const watching = nightWatch({
+    desk,
+    troubles: desk.troubles,
+    alarm: paging.alarm,
+    more: async (now) => {
+      await paging.round(desk.parts, now);
+      return [];
+    },
+  });
+  await watching.start(signal);
 }
 
 async function until(signal: AbortSignal): Promise<void> {
@@ -272,37 +298,4 @@ function messengerOf(config: Config): Messenger {
     dkim: null,
     connectionsMax: 4,
   });
-}
-
-/** A page nobody can receive is a line in the log that says so, and the ladder pages again. */
-function pagerOf(config: Config, log: Log, time: Time): Pager {
-  const url = config.pager.webhookUrl;
-  if (url === null) {
-    return {
-      async page({ caseId, step, team, because }) {
-        log.warn({ caseId, step, team }, `Page (no pager is configured): ${because}`);
-        return false;
-      },
-    };
-  }
-  const duty = { url, style: 'json', secret: null, routingKey: null } as const;
-  const messenger = webhookMessenger({ targets: { duty }, timeoutMilliseconds: 10_000 }, time);
-  return {
-    async page({ caseId, step, team, because, dueAt }) {
-      const [outcome] = await messenger.send([
-        {
-          letterId: `${caseId}/page/${step}`,
-          to: 'duty',
-          subject: `${team}: ${because}`,
-          text: `${because}\nCase ${caseId}${dueAt === null ? '' : `\nDue ${dueAt.toString()}`}`,
-          html: null,
-          language: 'en',
-          automatic: 'auto-generated',
-          inReplyTo: null,
-          references: [],
-        },
-      ]);
-      return outcome?.outcome === 'accepted';
-    },
-  };
 }

@@ -15,6 +15,7 @@ import { deskCommands } from './port/commands.ts';
 import { linkSecret, signedLinks } from './port/links.ts';
 import { deskPublic } from './port/public.ts';
 import { deskQueries } from './port/queries.ts';
+import { takePages } from './take-page.ts';
 import type { Desk } from './wiring.ts';
 
 export interface Listening {
@@ -31,7 +32,8 @@ export async function serveWeb(
   desk: Desk,
   where: { readonly host: string; readonly port: number; readonly virtualTime: boolean },
 ): Promise<Listening> {
-  const links = signedLinks(await linkSecret(desk.config.dataFolder));
+  const secret = await linkSecret(desk.config.dataFolder);
+  const links = signedLinks(secret);
   const port = {
     ...deskQueries(desk),
     ...deskCommands(desk),
@@ -67,6 +69,7 @@ export async function serveWeb(
   });
   const app = new Hono();
   app.route(renewalInfoPath, renewalInfoRoutes(desk.renewal, desk.time));
+  app.route('/', takePages(desk, secret));
   app.route('/', api as unknown as Hono);
   return new Promise((resolve, reject) => {
     const server = serve({ fetch: app.fetch, port: where.port, hostname: where.host }, (info) => {

@@ -57,8 +57,10 @@ import { httpProbe } from '../stages/status/index.ts';
 import type { Config } from './config.ts';
 import { type HeldLists, holdLists, openRoom, reportedFetcher, weakKeyChecks } from './evidence-parts.ts';
 import { finderOf } from './finder.ts';
+import { ChannelTroubles } from './night-watch.ts';
 import { readParts } from './reading-parts.ts';
 import { sharedPrimes } from './shared-primes.ts';
+import { watchMigrations } from './watch-store.ts';
 
 export interface DeskSeams {
   readonly config: Config;
@@ -93,7 +95,7 @@ export interface Desk {
   readonly channelContext: ChannelContext;
   readonly wake: WakeUps;
   readonly identities: SealingIdentities;
-  readonly troubles: string[];
+  readonly troubles: ChannelTroubles;
   /** A line of the CA's own mail gateway: what it refused or held has arrived all the same. */
   noteGateway(line: GatewayLine): Promise<void>;
   isBlocked(spkiSha256: string): Promise<boolean>;
@@ -130,6 +132,7 @@ export async function migrateAll(pool: Pool, now: Instant): Promise<void> {
       { room: 'evidence', migrations: evidenceMigrations },
       { room: 'readings', migrations: readingMigrations },
       { room: 'access', migrations: accessMigrations },
+      { room: 'watch', migrations: watchMigrations },
     ],
     now,
   );
@@ -157,7 +160,7 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
   const lists = await holdLists(blocked);
   const room: Room & { close(): Promise<void> } = openRoom(identities, lists, seams.roomSize ?? 2);
   const weakKeys: WeakKeys = weakKeyChecks(lists, sharedPrimes(inventory));
-  const troubles: string[] = [];
+  const troubles = new ChannelTroubles();
   const gateway: GatewayLine[] = [];
   const outbox = postgresOutbox(pool);
   let nudge = (): void => {};
@@ -253,9 +256,12 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
     receive,
     ledger,
     time,
-    refused: (refusal) => log.warn({ ...refusal, at: refusal.at.toString() }, 'A message was turned away.'),
+    refused: (refusal) => {
+      troubles.refused(refusal);
+      log.warn({ ...refusal, at: refusal.at.toString() }, 'A message was turned away.');
+    },
     trouble: (trouble) => {
-      troubles.push(trouble.code);
+      troubles.trouble(trouble);
       log.error({ source: trouble.source, code: trouble.code }, trouble.detail);
     },
   };

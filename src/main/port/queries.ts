@@ -19,6 +19,7 @@ import { at, type Instant, rfc3339 } from '../../foundation/time/time.ts';
 import type { CaseSummary, StoredEvent } from '../../platform/store/case-store.ts';
 import { findAny } from '../../stages/inventory/index.ts';
 import type { Letter } from '../../stages/outreach/outbox/outbox.ts';
+import { logVerified } from '../night-watch.ts';
 import type { Desk } from '../wiring.ts';
 import { incidentMarkdown } from './incident.ts';
 
@@ -140,7 +141,9 @@ export function deskQueries(desk: Desk): Queries {
         )
         .sort((a, b) => ((a.clocks[0]?.dueAt ?? '~') < (b.clocks[0]?.dueAt ?? '~') ? -1 : 1));
       const from = Number(query.cursor ?? 0) || 0;
-      const sweep = (await desk.store.heartbeats.all()).find((b) => b.name === 'sweep' || b.name === 'wake-ups');
+      const beats = await desk.store.heartbeats.all();
+      const sweep = beats.find((b) => b.name === 'sweep' || b.name === 'wake-ups');
+      const verified = beats.find((b) => b.name === logVerified && b.detail === '');
       const last = [...cases, ...ended]
         .map(({ current }) => current.receivedAt)
         .sort(Temporal.Instant.compare)
@@ -164,7 +167,7 @@ export function deskQueries(desk: Desk): Queries {
           sweptAt: sweep === undefined ? null : rfc3339(sweep.at),
           lastReportAt: last === undefined ? null : rfc3339(last),
           canaries: [],
-          eventLog: { size: head.size, verifiedAt: null },
+          eventLog: { size: head.size, verifiedAt: verified === undefined ? null : rfc3339(verified.at) },
         },
       } satisfies c.Board;
     },
