@@ -5,6 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
+import { channelProblems, channelsShape } from './channels.ts';
 import { configuredPolicy } from './configured-policy.ts';
 import { onCallProblems, onCallShape } from './on-call.ts';
 
@@ -88,6 +89,8 @@ const shape = z.strictObject({
     .prefault({}),
   /** Who is on call and how they are reached; null: `pager` alone. */
   onCall: onCallShape.nullable().default(null),
+  /** Further channels: mailboxes, archives, the report API, helpdesks, what staff enter. */
+  channels: channelsShape,
   watchdog: z.strictObject({ pingUrl: z.url().nullable().default(null) }).prefault({}),
 });
 
@@ -138,6 +141,7 @@ export function checkConfig(text: string): ConfigResult {
     const { onCall } = result.data;
     const problems = [
       ...(policy.ok ? [] : policy.problems),
+      ...channelProblems(result.data.channels).map((p) => ({ ...p, path: `channels.${p.path}` })),
       ...(onCall === null ? [] : onCallProblems(onCall).map((p) => ({ ...p, path: `onCall.${p.path}` }))),
     ];
     return problems.length === 0 ? { ok: true, config: result.data } : { ok: false, problems };

@@ -11,12 +11,13 @@ import { deadMansSwitch } from '../platform/jobs/watchdog.ts';
 import { connect, type Database } from '../platform/store/connect.ts';
 import { migrate } from '../platform/store/migrate.ts';
 import type { Listening } from '../stages/intake/channel.ts';
-import { openChannel } from '../stages/intake/channels/index.ts';
+import { type ChannelKindName, openChannel } from '../stages/intake/channels/index.ts';
 import { recordOf } from '../stages/inventory/index.ts';
 import type { Messenger } from '../stages/outreach/messenger.ts';
 import { smtpMessenger } from '../stages/outreach/messengers/index.ts';
 import type { RevocationConnector } from '../stages/revocation/connector.ts';
 import { connectorDefinitions } from '../stages/revocation/connectors/index.ts';
+import { doorPath } from './channels.ts';
 import type { Config } from './config.ts';
 import { ensureConsole } from './console-build.ts';
 import { folderMessenger } from './letters-folder.ts';
@@ -140,7 +141,7 @@ async function until(signal: AbortSignal): Promise<void> {
 }
 
 async function openChannels(desk: Desk, config: Config): Promise<(() => Promise<unknown>)[]> {
-  const wanted: { kind: 'smtp' | 'mbox'; source: string; settings: unknown }[] = [
+  const wanted: { kind: ChannelKindName; source: string; settings: unknown }[] = [
     {
       kind: 'smtp',
       source: 'smtp',
@@ -160,6 +161,7 @@ async function openChannels(desk: Desk, config: Config): Promise<(() => Promise<
     });
   for (const folder of config.intake.folders)
     wanted.push({ kind: 'mbox', source: folder, settings: { paths: [folder] } });
+  wanted.push(...config.channels);
   const open: Listening[] = [];
   for (const { kind, source, settings } of wanted) {
     const opened = openChannel(kind, source, settings);
@@ -175,6 +177,8 @@ async function openChannels(desk: Desk, config: Config): Promise<(() => Promise<
     });
     open.push(listening);
     for (const address of listening.addresses) desk.listening.push({ kind, address });
+    const { accept } = listening;
+    if (accept !== undefined) desk.listening.push({ kind, address: doorPath(source), accept });
   }
   return open.map((listening) => () => listening.close());
 }

@@ -1,6 +1,6 @@
 /** The console and the API of one desk on one port. */
 import { randomBytes } from 'node:crypto';
-import { access } from 'node:fs/promises';
+import { access as canRead } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
@@ -11,6 +11,7 @@ import type { PublicSite } from '../api/public-pages/index.ts';
 import { createApi } from '../api/routes.ts';
 import { Fault } from '../foundation/fault.ts';
 import { renewalInfoPath, renewalInfoRoutes } from '../stages/renewal-info/index.ts';
+import { channelDoors } from './channels.ts';
 import { deskCommands } from './port/commands.ts';
 import { linkSecret, signedLinks } from './port/links.ts';
 import { deskPublic } from './port/public.ts';
@@ -39,7 +40,7 @@ export async function serveWeb(
     ...deskCommands(desk),
     ...deskPublic(desk, links, desk.parts.sender.replyAddress),
   };
-  const webRoot = await access(built).then(
+  const webRoot = await canRead(built).then(
     () => built,
     () => null,
   );
@@ -56,10 +57,11 @@ export async function serveWeb(
       ? linkAccess({ store: postgresAccessStore(desk.pool), time: desk.time, origin, site })
       : null;
   const firstLink = people === null ? null : await people.firstLink();
+  const access = people ?? localAccess({ name: 'local', mayAct: true, csrf: randomBytes(16).toString('hex') });
   const api = createApi({
     desk: port,
     time: desk.time,
-    access: people ?? localAccess({ name: 'local', mayAct: true, csrf: randomBytes(16).toString('hex') }),
+    access,
     site,
     webRoot,
     deskName: desk.config.ca.owner,
@@ -70,6 +72,7 @@ export async function serveWeb(
   const app = new Hono();
   app.route(renewalInfoPath, renewalInfoRoutes(desk.renewal, desk.time));
   app.route('/', takePages(desk, secret));
+  app.route('/', channelDoors(desk, access));
   app.route('/', api as unknown as Hono);
   return new Promise((resolve, reject) => {
     const server = serve({ fetch: app.fetch, port: where.port, hostname: where.host }, (info) => {

@@ -33,7 +33,7 @@ import {
   postgresBlockedKeys,
 } from '../stages/evidence/blocked-keys/postgres.ts';
 import { passphrasesIn } from '../stages/evidence/room/passphrases.ts';
-import type { ChannelContext } from '../stages/intake/channel.ts';
+import type { ChannelContext, Listening } from '../stages/intake/channel.ts';
 import type { SealingIdentities } from '../stages/intake/identities.ts';
 import { fileSealingIdentities } from '../stages/intake/identities-file.ts';
 import type { Ledger } from '../stages/intake/ledger.ts';
@@ -105,7 +105,7 @@ export interface Desk {
   readonly lists: HeldLists;
   readonly policy: Policy;
   /** What listens for this desk, for the screen that shows channel health. */
-  readonly listening: { kind: string; address: string }[];
+  readonly listening: { kind: string; address: string; accept?: NonNullable<Listening['accept']> }[];
   /** Reads what is unread and advances what is due, until nothing is. */
   runDue(): Promise<void>;
   /** When something is due by itself; null when nothing waits. */
