@@ -108,7 +108,9 @@ export class Served {
       roles: options.roles ?? 'intake,worker,web',
       options: {
         env: { TMPDIR: temporary, DATABASE_URL: '' },
-        ...(options.nodeArgs === undefined ? {} : { nodeArgs: options.nodeArgs }),
+        ...(options.nodeArgs === undefined
+          ? {}
+          : { nodeArgs: [...options.nodeArgs, `--diagnostic-dir=${place.folder}`] }),
         ...(options.uid === undefined ? {} : { uid: options.uid }),
       },
     });
