@@ -1,6 +1,10 @@
 /** What the kernel and the permission model let a reading-room child do, tried from inside one. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { readable } from './program.ts';
 import { confinedCommand } from './room.ts';
 
 const tries = `
@@ -33,6 +37,34 @@ describe('a child of the reading room', () => {
     expect(results.child).toBe('ERR_ACCESS_DENIED');
     expect(results.worker).toBe('ERR_ACCESS_DENIED');
     expect(results.environment).toBe('EMPTY');
+  });
+
+  it('is let to what links of the checkout lead to, and to nothing beside it', async () => {
+    const folder = realpathSync(mkdtempSync(join(tmpdir(), 'rescind-links-')));
+    try {
+      for (const name of ['checkout/src', 'elsewhere/package', 'beside']) {
+        mkdirSync(join(folder, name), { recursive: true });
+        writeFileSync(join(folder, name, 'file'), name);
+      }
+      writeFileSync(join(folder, 'checkout/package.json'), '{}');
+      symlinkSync(join(folder, 'elsewhere'), join(folder, 'checkout/node_modules'));
+      symlinkSync(join(folder, 'checkout'), join(folder, 'link'));
+      const asked = [
+        'checkout/src/file',
+        'checkout/node_modules/package/file',
+        'elsewhere/package/file',
+        'checkout/package.json',
+        'beside/file',
+      ];
+      const flags = readable(join(folder, 'link')).map((path) => `--allow-fs-read=${path}`);
+      const script = `const { readFileSync } = require('node:fs'); console.log(JSON.stringify(${JSON.stringify(
+        asked.map((name) => join(folder, name)),
+      )}.map((path) => { try { readFileSync(path); return 'read'; } catch (cause) { return cause.code; } })))`;
+      const printed = execFileSync(process.execPath, ['--permission', ...flags, '--eval', script]).toString();
+      expect(JSON.parse(printed)).toEqual(['read', 'read', 'read', 'read', 'ERR_ACCESS_DENIED']);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('and the twin: the same attempts outside succeed', async () => {

@@ -3,10 +3,10 @@
  * after each report with a key has to start fast. The text goes to an unlinked file whose descriptor the children get;
  * nothing of it is on a path that anybody could change.
  */
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const MODULES_MAX = 1_000;
@@ -67,4 +67,15 @@ registerHooks({
 });
 `)}`;
 
-export const childFile = fileURLToPath(new URL('./child.ts', import.meta.url));
+/** Resolved, as Node resolves the program it is started with: the modules are found by these very names. */
+export const childFile = realpathSync(fileURLToPath(new URL('./child.ts', import.meta.url)));
+
+/**
+ * What a child may read, as values of `--allow-fs-read`. The permission model compares a path as it is asked for, and
+ * Node asks for a package by the name of its link first and by what that leads to afterwards: both are named.
+ */
+export function readable(checkout: string): string[] {
+  const root = realpathSync(checkout);
+  const folders = ['src', 'node_modules'].flatMap((name) => [join(root, name), realpathSync(join(root, name))]);
+  return [...new Set([...folders.map((folder) => `${folder}${sep}*`), join(root, 'package.json')])];
+}

@@ -17,7 +17,7 @@ import { type Instant, rfc3339 } from '../../../foundation/time/time.ts';
 import type { InventoryKey } from '../prove/context.ts';
 import type { Judged } from '../prove/judge.ts';
 import { checkLists, type KeyList } from '../weak/lists.ts';
-import { childFile, preload, roomProgram } from './program.ts';
+import { childFile, preload, readable, roomProgram } from './program.ts';
 import { fileAsMessage, openReport } from './read.ts';
 import {
   type FromRoom,
@@ -329,9 +329,7 @@ class Pool {
   }
 }
 
-const sources = fileURLToPath(new URL('../../../', import.meta.url));
-const modules = fileURLToPath(new URL('../../../../node_modules/', import.meta.url));
-const packageFile = fileURLToPath(new URL('../../../../package.json', import.meta.url));
+const checkout = fileURLToPath(new URL('../../../../', import.meta.url));
 
 /**
  * The command line of a confined Node: no file but the program's own, no network, children or threads by the
@@ -341,9 +339,7 @@ export function confinedCommand(memoryMegabytes: number, program: readonly strin
   const node = [
     process.execPath,
     '--permission',
-    `--allow-fs-read=${sources}*`,
-    `--allow-fs-read=${modules}*`,
-    `--allow-fs-read=${packageFile}`,
+    ...readable(checkout).map((path) => `--allow-fs-read=${path}`),
     `--max-old-space-size=${memoryMegabytes}`,
     '--no-warnings',
     '--disable-proto=delete',
