@@ -74,7 +74,27 @@ const shape = z.strictObject({
       settings: z.record(z.string(), z.unknown()).default({}),
     })
     .prefault({}),
-  labCa: z.strictObject({ enabled: z.boolean().default(true), port: port.default(8090) }).prefault({}),
+  labCa: z
+    .strictObject({
+      enabled: z.boolean().default(true),
+      port: port.default(8090),
+      acme: z
+        .strictObject({
+          /** `network`: names are validated as RFC 8555 asks. `none`: whoever asks gets; for a closed lab only. */
+          validation: z.enum(['network', 'none']).default('network'),
+          /** DNS servers as `host:port`; null asks those of the system. */
+          dnsServers: z.array(z.string().min(1)).nullable().default(null),
+          /** Where http-01 and tls-alpn-01 knock; other ports than these are for a lab. */
+          httpPort: port.default(80),
+          tlsPort: port.default(443),
+          /** Names of this CA in CAA records. */
+          caaIdentities: z.array(z.string().min(1)).default(['ca.example']),
+          /** Serves ACME over https too; null leaves it to http on the loopback address. */
+          https: z.strictObject({ port, keyFile: z.string(), certificateFile: z.string() }).nullable().default(null),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
   /** May only shorten what the rulebooks say (docs/policy.md). */
   policy: z
     .strictObject({

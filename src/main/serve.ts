@@ -1,18 +1,13 @@
 /** `rescind serve`: the desk on the real clock, in one process, until it is told to stop. */
-import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../app/ports.ts';
 import { Fault } from '../foundation/fault.ts';
 import { seconds, type Time } from '../foundation/time/time.ts';
-import { type LabCa, labCaApp, listen, openLabCa } from '../lab-ca/index.ts';
-import { migrations as labCaMigrations, PostgresStorage } from '../lab-ca/postgres.ts';
 import { deadMansSwitch } from '../platform/jobs/watchdog.ts';
-import { connect, type Database } from '../platform/store/connect.ts';
-import { migrate } from '../platform/store/migrate.ts';
+import { connect } from '../platform/store/connect.ts';
 import type { Listening } from '../stages/intake/channel.ts';
 import { type ChannelKindName, openChannel } from '../stages/intake/channels/index.ts';
-import { recordOf } from '../stages/inventory/index.ts';
 import type { Messenger } from '../stages/outreach/messenger.ts';
 import { smtpMessenger } from '../stages/outreach/messengers/index.ts';
 import type { RevocationConnector } from '../stages/revocation/connector.ts';
@@ -24,10 +19,11 @@ import { folderMessenger } from './letters-folder.ts';
 import { nightWatch } from './night-watch.ts';
 import { dutyOf, openPaging, type Paging } from './paging.ts';
 import { linkSecret } from './port/links.ts';
-import { issuersOf } from './scenario/run.ts';
+import { sweepAdvices } from './replacements.ts';
+import { openLab, type ServedLab } from './served-lab.ts';
 import { postgresPages } from './watch-store.ts';
 import { serveWeb } from './web.ts';
-import { type Desk, migrateAll, openDesk } from './wiring.ts';
+import { type Desk, openDesk } from './wiring.ts';
 
 const pumpEvery = seconds(1);
 /** While the database is away the desk looks again this often; nothing is lost, senders keep what was not accepted. */
@@ -57,7 +53,8 @@ export async function serve(options: ServeOptions): Promise<void> {
       ...(config.databaseUrl === null ? {} : { databaseUrl: config.databaseUrl }),
     });
     closing.push(() => database.stop());
-    const lab = config.ca.connector === 'lab' && config.labCa.enabled ? await openLab(config, time, database) : null;
+    const lab =
+      config.ca.connector === 'lab' && config.labCa.enabled ? await openLab(config, time, log, database.pool) : null;
     if (lab !== null) closing.push(() => lab.close());
     const messenger = messengerOf(config);
     const paging = openPaging({
@@ -78,7 +75,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       pager: paging,
     });
     closing.push(() => desk.close());
-    lab?.connectTo(desk);
+    await lab?.connectTo(desk);
     await desk.renewal.load();
     if (has('intake')) closing.push(...(await openChannels(desk, config)));
     if (has('web')) {
@@ -89,9 +86,17 @@ export async function serve(options: ServeOptions): Promise<void> {
       if (web.firstLink !== null) say(`First sign-in, works once: ${web.firstLink}`);
     }
     if (lab !== null) say(`Lab CA: ${lab.url} (API token in ${lab.tokenFile})`);
+    for (const url of lab?.acmeDirectories ?? []) say(`ACME directory: ${url}`);
     for (const { kind, address } of desk.listening) say(`Listening: ${kind} ${address}`);
     say('Ready. Ctrl-C stops the desk; nothing is lost.');
-    await Promise.all(has('worker') ? [work(desk, config, signal), watch(desk, paging, signal)] : [until(signal)]);
+    await Promise.all([
+      has('worker') ? work(desk, config, signal) : until(signal),
+      has('worker') ? watch(desk, paging, signal) : null,
+      // Counts polls wherever clients are answered, and follows what other nodes decide.
+      has('worker') || has('web') ? desk.renewal.run(signal) : null,
+      has('worker') ? sweepAdvices(desk, signal) : null,
+      lab?.run(signal),
+    ]);
   } finally {
     for (const close of closing.reverse())
       await close().catch((error: unknown) => log.warn({ error: String(error) }, 'Something did not close cleanly.'));
@@ -183,88 +188,7 @@ async function openChannels(desk: Desk, config: Config): Promise<(() => Promise<
   return open.map((listening) => () => listening.close());
 }
 
-interface Lab {
-  readonly url: string;
-  readonly tokenFile: string;
-  readonly issuers: (hash: string) => Uint8Array | null;
-  connectTo(desk: Desk): void;
-  close(): Promise<void>;
-}
-
-/** The lab CA, in this process but reached over HTTP like any CA; what it issues is in the inventory at once. */
-async function openLab(config: Config, time: Time, database: Database): Promise<Lab> {
-  await migrateAll(database.pool, time.now());
-  await migrate(database.pool, [{ room: 'lab-ca', migrations: labCaMigrations }], time.now());
-  const folder = join(config.dataFolder, 'lab-ca');
-  const tokenFile = await secretFile(folder, 'api-token');
-  const passphrase = await readFile(await secretFile(folder, 'key-passphrase'), 'utf8');
-  let desk: Desk | null = null;
-  const storage = new (class extends PostgresStorage {
-    override async addCertificates(batch: Parameters<PostgresStorage['addCertificates']>[0]): Promise<void> {
-      await super.addCertificates(batch);
-      if (desk === null) return;
-      await desk.inventory.add(batch.map((c) => recordOf(c.der, { subscriber: c.subscriber })));
-      const mails = batch.flatMap((c) => (c.subscriber?.includes('@') === true ? [c.subscriber.toLowerCase()] : []));
-      await desk.parts.directory.put(
-        [...new Set(mails)].map((mail) => ({
-          subscriber: mail,
-          name: mail,
-          addresses: [mail],
-          phone: null,
-          language: 'en',
-        })),
-      );
-      await desk.renewal.learn();
-    }
-  })(database.pool);
-  let ca: LabCa | null = null;
-  let app: ReturnType<typeof labCaApp> | null = null;
-  const http = await listen(async (request) => app?.fetch(request) ?? new Response(null, { status: 503 }), {
-    port: config.labCa.port,
-  }).catch((error: NodeJS.ErrnoException) => {
-    throw error.code === 'EADDRINUSE'
-      ? new Fault(
-          'port_in_use',
-          `Port ${config.labCa.port} of the lab CA is in use. Set labCa.port in the configuration.`,
-          { cause: error },
-        )
-      : error;
-  });
-  const url = `http://127.0.0.1:${http.port}`;
-  ca = await openLabCa({
-    storage,
-    time,
-    baseUrl: url,
-    keyPassphrase: passphrase,
-    token: await readFile(tokenFile, 'utf8'),
-  });
-  await ca.found();
-  app = labCaApp(ca);
-  const issuers = issuersOf(ca);
-  return {
-    url,
-    tokenFile,
-    issuers,
-    connectTo: (opened) => {
-      desk = opened;
-    },
-    close: () => http.close(),
-  };
-}
-
-async function secretFile(folder: string, name: string): Promise<string> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const file = join(folder, name);
-  // Made once: an existing secret stays.
-  await writeFile(file, randomBytes(24).toString('base64url'), { mode: 0o600, flag: 'wx' }).catch(
-    (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error;
-    },
-  );
-  return file;
-}
-
-async function openConnector(config: Config, time: Time, lab: Lab | null): Promise<RevocationConnector> {
+async function openConnector(config: Config, time: Time, lab: ServedLab | null): Promise<RevocationConnector> {
   const definition = connectorDefinitions.find((d) => d.name === config.ca.connector);
   if (definition === undefined) {
     throw new Fault(

@@ -53,12 +53,13 @@ import {
 } from '../stages/renewal-info/index.ts';
 import type { RevocationConnector } from '../stages/revocation/connector.ts';
 import type { Fetch } from '../stages/status/index.ts';
-import { httpProbe } from '../stages/status/index.ts';
+import { httpProbe, postgresNumbers, migrations as statusMigrations } from '../stages/status/index.ts';
 import type { Config } from './config.ts';
 import { type HeldLists, holdLists, openRoom, reportedFetcher, weakKeyChecks } from './evidence-parts.ts';
 import { finderOf } from './finder.ts';
 import { ChannelTroubles } from './night-watch.ts';
 import { readParts } from './reading-parts.ts';
+import { noteReplaced } from './replacements.ts';
 import { sharedPrimes } from './shared-primes.ts';
 import { watchMigrations } from './watch-store.ts';
 
@@ -90,6 +91,8 @@ export interface Desk {
   readonly inventory: Inventory;
   readonly bulk: BulkFacts;
   readonly renewal: RenewalInfo;
+  /** These certificates have been replaced: their cases are told. Recorded with `renewal` already. */
+  noteReplaced(seen: readonly { readonly fingerprint: Fingerprint }[]): Promise<void>;
   readonly parts: PumpParts & PerformParts;
   readonly receive: ReceiveReport;
   readonly channelContext: ChannelContext;
@@ -132,6 +135,7 @@ export async function migrateAll(pool: Pool, now: Instant): Promise<void> {
       { room: 'evidence', migrations: evidenceMigrations },
       { room: 'readings', migrations: readingMigrations },
       { room: 'access', migrations: accessMigrations },
+      { room: 'status', migrations: statusMigrations },
       { room: 'watch', migrations: watchMigrations },
     ],
     now,
@@ -155,7 +159,18 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
   await identities.rotate(time.now());
   const receive = receiveReport({ ledger, keys: identities, time });
   const renewalStore = postgresRenewalStore(pool);
-  const renewal = new RenewalInfo({ store: renewalStore, source: inventory, time });
+  const renewal = new RenewalInfo({
+    store: renewalStore,
+    source: inventory,
+    time,
+    onFault: (cause) => log.warn({ error: String(cause) }, 'Renewal information could not follow; it goes on.'),
+    onReplaced: (seen) => {
+      noteReplaced({ parts, store, pool, time }, seen).catch((error: unknown) =>
+        log.error({ error: String(error) }, 'A replacement was seen and could not be recorded.'),
+      );
+    },
+  });
+  const numbers = await postgresNumbers(pool, time);
   const blocked = postgresBlockedKeys(pool);
   const lists = await holdLists(blocked);
   const room: Room & { close(): Promise<void> } = openRoom(identities, lists, seams.roomSize ?? 2);
@@ -215,7 +230,7 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
     },
     revoker: revoker({ connector: seams.connector, issuers: seams.issuers, bytesOf: finder.bytesOf }),
     looker: looker({
-      probe: httpProbe({ time, ...(seams.fetch === undefined ? {} : { fetch: seams.fetch }) }),
+      probe: httpProbe({ time, numbers, ...(seams.fetch === undefined ? {} : { fetch: seams.fetch }) }),
       connector: seams.connector,
       book: bulk,
       issuers: seams.issuers,
@@ -299,6 +314,7 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
     async noteGateway(line) {
       gateway.push(line);
     },
+    noteReplaced: (seen) => noteReplaced({ parts, store, pool, time }, seen),
     isBlocked: (spkiSha256) => blocked.isBlocked(spkiSha256),
     async lookAtNow(fingerprints, reason) {
       const facts = await bulk.byFingerprints(fingerprints);
@@ -321,6 +337,7 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
     },
     nextDueAt: () => store.cases.nextWakeAt(),
     async close() {
+      await numbers.saved().catch(() => undefined);
       await room.close();
       await seams.messenger.close();
       await seams.connector.close();

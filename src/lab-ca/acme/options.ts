@@ -41,6 +41,8 @@ export interface AcmeOptions {
     readonly serial: Serial;
     readonly account: string;
     readonly externalAccount: string | null;
+    /** `mailto:` addresses of the account. */
+    readonly contact: readonly string[];
     readonly replaces: string | null;
   }) => void | Promise<void>;
   /** Policy of the operator per external account: which profiles it may use. */

@@ -27,6 +27,8 @@ export interface AcmeRevocation {
   readonly reason: number | null;
   /** Only for `certificate-key`: the key is proven compromised. */
   readonly provenKey: SpkiHash | null;
+  /** `mailto:` addresses of the account that asked; none when the certificate's key did. */
+  readonly contact: readonly string[];
 }
 
 export async function revokeCert(
@@ -53,7 +55,8 @@ export async function revokeCert(
   if (outcome!.outcome === 'already') throw new AcmeProblem('alreadyRevoked', 'That certificate is revoked already.');
   if (outcome!.outcome === 'refused') throw new AcmeProblem('serverInternal', 'The CA did not take the order.');
   const provenKey = by === 'certificate-key' ? keyHashes(certificate.spki).canonical : null;
-  return { certificate: certificate.der, by, reason, provenKey };
+  const contact = 'account' in request.signer ? request.signer.account.contact : [];
+  return { certificate: certificate.der, by, reason, provenKey, contact };
 }
 
 function authorise(

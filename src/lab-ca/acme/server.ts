@@ -380,6 +380,7 @@ class AcmeServer {
       serial: issued.serial,
       account: account.id,
       externalAccount,
+      contact: account.contact,
       replaces: order.replaces,
     });
   }
