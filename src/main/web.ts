@@ -10,7 +10,7 @@ import { postgresAccessStore } from '../api/access/postgres.ts';
 import type { PublicSite } from '../api/public-pages/index.ts';
 import { createApi } from '../api/routes.ts';
 import { Fault } from '../foundation/fault.ts';
-import { renewalInfoPath, renewalInfoRoutes } from '../stages/renewal-info/index.ts';
+import { renewalInfoRoutes } from '../stages/renewal-info/index.ts';
 import { channelDoors } from './channels.ts';
 import { deskCommands } from './port/commands.ts';
 import { linkSecret, signedLinks } from './port/links.ts';
@@ -70,7 +70,7 @@ export async function serveWeb(
       desk.log.error({ ...at, error: error instanceof Error ? error.message : 'unknown' }, 'A request failed.'),
   });
   const app = new Hono();
-  app.route(renewalInfoPath, renewalInfoRoutes(desk.renewal, desk.time));
+  app.route('/', renewalInfoRoutes(desk.renewal, desk.time));
   app.route('/', takePages(desk, secret));
   app.route('/', channelDoors(desk, access));
   app.route('/', api as unknown as Hono);
