@@ -1,0 +1,230 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { localAccess } from '../api/access/access.ts';
+import { loadCase } from '../app/change-case.ts';
+import type { CaseId } from '../foundation/brand.ts';
+import { composeMessage } from '../foundation/mail/compose.ts';
+import { at } from '../foundation/time/time.ts';
+import { VirtualTime } from '../foundation/time/virtual-time.ts';
+import { type TestDatabase, testDatabase } from '../platform/store/testing.ts';
+import { openChannel } from '../stages/intake/channels/index.ts';
+import { type HttpSink, httpSink } from '../stages/outreach/messengers/http-sink.ts';
+import { smtpMessenger } from '../stages/outreach/messengers/index.ts';
+import { type SmtpSink, smtpSink } from '../stages/outreach/messengers/smtp-sink.ts';
+import { channelDoors, doorPath } from './channels.ts';
+import { type Config, checkConfig, defaultConfig } from './config.ts';
+import { openLog } from './log.ts';
+import { type Alarm, type Cause, logVerified, nightWatch } from './night-watch.ts';
+import { noConnector } from './no-connector.ts';
+import { dutyOf, openPaging, type Paging } from './paging.ts';
+import { takePages } from './take-page.ts';
+import { postgresPages } from './watch-store.ts';
+import { type Desk, openDesk } from './wiring.ts';
+
+const started = at('2026-03-02T22:00:00Z');
+const secret = new Uint8Array(32).fill(9);
+const hook = (port: string) => `
+http: { publicUrl: 'https://desk.ca.example' }
+onCall:
+  levels:
+    - { people: [asha, ben], from: '2026-01-05T09:00[Europe/Zurich]', turnDays: 7 }
+    - { people: [chloe, dev], from: '2026-01-05T09:00[Europe/Zurich]', turnDays: 7 }
+  contacts:
+    asha: [{ channel: email, to: asha@ca.example }]
+    ben: [{ channel: email, to: ben@ca.example }]
+    chloe: [{ channel: webhook, to: second }]
+    dev: [{ channel: webhook, to: second }]
+  webhooks: { second: { url: '${port}' } }
+`;
+
+let database: TestDatabase;
+let folder: string;
+let mail: SmtpSink;
+let web: HttpSink;
+let desk: Desk;
+let paging: Paging;
+const time = new VirtualTime(started);
+
+beforeAll(async () => {
+  [database, folder, mail, web] = await Promise.all([
+    testDatabase(),
+    mkdtemp(join(tmpdir(), 'rescind-outreach-')),
+    smtpSink(),
+    httpSink(),
+  ]);
+  const read = checkConfig(hook(web.url));
+  if (!read.ok) throw new Error(JSON.stringify(read.problems));
+  const config: Config = { ...read.config, dataFolder: folder };
+  const messenger = smtpMessenger({
+    ...{ host: '127.0.0.1', port: mail.port, secure: false, requireTls: false, user: null, password: null, dkim: null },
+    ...{ from: { name: 'Desk', address: 'desk@ca.example' }, bounceAddress: 'desk@ca.example' },
+    ...{ messageIdDomain: 'ca.example', connectionsMax: 2 },
+  });
+  const log = openLog('silent');
+  paging = openPaging({
+    duty: await dutyOf(config, messenger, time),
+    pages: postgresPages(database.pool),
+    ...{ log, secret, origin: config.http.publicUrl },
+  });
+  desk = await openDesk({
+    ...{ config, time, log, pool: database.pool, connector: noConnector(), issuers: () => null, messenger },
+    ...{ pager: paging, roomSize: 1 },
+  });
+});
+
+afterAll(async () => {
+  await desk?.close();
+  await Promise.all([mail?.stop(), web?.stop(), database?.drop()]);
+  await rm(folder, { recursive: true, force: true });
+});
+
+const pagesByMail = () => mail.messages.filter((m) => /^To: (asha|ben)@ca\.example/im.test(m));
+const plain = (raw: string) => raw.replaceAll('=\r\n', '').replaceAll('=3D', '=');
+
+describe('the night watch', () => {
+  it('tells each cause once, tries again what nobody took, and says so again after it had cleared', async () => {
+    let causes: readonly Cause[] = [{ id: 'path/a', words: 'A test report is lost.' }];
+    let takes = false;
+    const told: string[] = [];
+    const alarm: Alarm = async (cause) => {
+      told.push(cause.id);
+      return takes;
+    };
+    const watch = nightWatch({
+      ...{ desk, troubles: desk.troubles, alarm, expected: {} },
+      more: async () => causes,
+    });
+    await watch.round();
+    takes = true;
+    await watch.round();
+    await watch.round();
+    expect(told).toEqual(['path/a', 'path/a']);
+    expect(watch.open().map((c) => c.id)).toEqual(['path/a']);
+    causes = [];
+    await watch.round();
+    expect(watch.open()).toEqual([]);
+    causes = [{ id: 'path/a', words: 'A test report is lost.' }];
+    await watch.round();
+    expect(told).toHaveLength(3);
+  });
+
+  it('finds a source that shows more than was recorded, a channel in trouble and a loop that stopped', async () => {
+    await desk.ledger.reportSeen({ source: 'box', folder: 'Junk', epoch: '7', seen: 3, at: time.now() });
+    desk.channelContext.trouble({ source: 'box', at: time.now(), code: 'login_refused', detail: 'No login.' });
+    const told: string[] = [];
+    const watch = nightWatch({
+      ...{ desk, troubles: desk.troubles },
+      alarm: async (cause) => told.push(cause.id) > 0,
+      expected: { 'wake-ups': Temporal.Duration.from({ minutes: 3 }) },
+    });
+    await watch.round();
+    expect(told.toSorted()).toEqual(['channel/box/login_refused', 'difference/box/Junk/7', 'stalled/wake-ups']);
+    await desk.ledger.reportSeen({ source: 'box', folder: 'Junk', epoch: '7', seen: 0, at: time.now() });
+  });
+
+  it('destroys sealing identities of days that are over and that nothing needs, and verifies the event log', async () => {
+    const old = at('2026-02-01T00:00:00Z');
+    await desk.identities.rotate(old);
+    expect(await desk.identities.list()).toContain('2026-02-01');
+    await nightWatch({ ...{ desk, troubles: desk.troubles, expected: {} }, alarm: async () => true }).round();
+    expect(await desk.identities.list()).toEqual(['2026-03-02', '2026-03-03']);
+    const beat = (await desk.store.heartbeats.all()).find((b) => b.name === logVerified);
+    expect(beat).toMatchObject({ detail: '' });
+  });
+});
+
+describe('a page', () => {
+  it('goes to who is on call, climbs, is taken by the button of its link, and comes again when nothing moves', async () => {
+    const report = composeMessage({
+      ...{
+        from: { name: 'R', address: 'r@research.example' },
+        to: [{ name: '', address: 'problem-reporting@ca.example' }],
+      },
+      subject: 'Certificate problem report: private key of your customer is public',
+      text: 'The private key of shop.customer.example is published in a repository. Please revoke the certificate.',
+      ...{ date: time.now(), messageId: '<1@research.example>', headers: [], attachments: [] },
+    });
+    await desk.receive(report, {
+      ...{ channel: 'smtp', source: 'smtp', sourceKey: null, sightedAs: null, folder: null, mailbox: null },
+      ...{ envelopeFrom: 'r@research.example', envelopeTo: ['problem-reporting@ca.example'] },
+      ...{ markSource: 'own-acceptance', detail: 'test' },
+    });
+    await desk.runDue();
+    const [first] = pagesByMail();
+    expect(first).toBeDefined();
+    const link = /https:\/\/desk\.ca\.example(\/page\/[\w.-]+)/.exec(plain(first ?? ''))?.[1] ?? '';
+    const [caseId] = (await postgresPages(database.pool).running(10)) as CaseId[];
+    if (caseId === undefined) throw new Error('no case was paged');
+
+    const before = web.taken.length;
+    await paging.round(desk.parts, time.now());
+    expect(web.taken).toHaveLength(before);
+    await paging.round(desk.parts, time.now().add({ minutes: 5 }));
+    expect(web.taken).toHaveLength(before + 1);
+    expect(String(web.taken.at(-1)?.body)).toContain(caseId);
+
+    const pages = takePages(desk, secret);
+    expect((await pages.request(link)).status).toBe(200);
+    expect((await loadCase(desk.parts.cases, caseId))?.takenAt).toBeNull();
+    expect((await pages.request(`${link}x`, { method: 'POST' })).status).toBe(409);
+    expect((await pages.request(link, { method: 'POST' })).status).toBe(200);
+    const taken = await loadCase(desk.parts.cases, caseId);
+    expect(taken?.takenAt?.toString()).toBe(time.now().toString());
+    expect((await pages.request(link, { method: 'POST' })).status).toBe(200);
+    expect((await loadCase(desk.parts.cases, caseId))?.seq).toBe(taken?.seq);
+
+    const quiet = (await postgresPages(database.pool).ofCase(caseId)).length;
+    await paging.round(desk.parts, time.now().add({ minutes: 4 }));
+    expect(await postgresPages(database.pool).ofCase(caseId)).toHaveLength(quiet);
+    await paging.round(desk.parts, time.now().add({ hours: 2 }));
+    const sent = await postgresPages(database.pool).ofCase(caseId);
+    expect(sent).toHaveLength(quiet + 1);
+    expect(sent.at(-1)?.because).toMatch(/nothing has moved/);
+    expect(sent.every((p) => p.accepted)).toBe(true);
+  });
+});
+
+describe('the configuration', () => {
+  it('says what is wrong with a rota, its contacts and a channel', () => {
+    const bad = checkConfig(`
+onCall: { levels: [{ people: [asha], from: Monday, turnDays: 7 }], contacts: { asha: [{ channel: sms, to: '+41791234567' }] } }
+channels: [{ kind: imap, source: box, settings: { host: mail.ca.example } }, { kind: api, source: smtp }]
+`);
+    const paths = bad.ok ? [] : bad.problems.map((p) => p.path);
+    expect(paths).toEqual(
+      expect.arrayContaining([
+        ...['onCall.levels', 'onCall.levels[0].from', 'onCall.contacts.asha[0]'],
+        ...['channels.0.settings.user', 'channels.1.source'],
+      ]),
+    );
+    expect(defaultConfig()).toMatchObject({ onCall: null, channels: [] });
+  });
+
+  it('opens a door for the report API, and lets nobody enter for staff who is not signed in', async () => {
+    for (const kind of ['api', 'manual'] as const) {
+      const opened = openChannel(kind, kind, {});
+      if (!opened.ok) throw new Error('not opened');
+      const { accept } = await opened.channel.listen(desk.channelContext);
+      if (accept !== undefined) desk.listening.push({ kind, address: doorPath(kind), accept });
+    }
+    const doors = channelDoors(desk, localAccess({ name: 'local', mayAct: true, csrf: 'token' }));
+    const call = (source: string, body: object, headers = {}) =>
+      doors.request(`http://localhost/api/v1/channels/${source}`, {
+        method: 'POST',
+        body: JSON.stringify(body),
+        headers,
+      });
+    const unread = async () => (await desk.ledger.stats()).counts.new;
+    const before = await unread();
+    expect((await call('api', { text: 'A report.' })).status).toBe(202);
+    expect(await unread()).toBe(before + 1);
+    const heard = { heardBy: 'phone', text: 'The key was stolen.' };
+    expect((await call('manual', heard)).status).toBe(403);
+    expect(await unread()).toBe(before + 1);
+    expect((await call('manual', heard, { 'x-csrf-token': 'token' })).status).toBe(202);
+    expect(await unread()).toBe(before + 2);
+    expect((await call('elsewhere', {})).status).toBe(404);
+  });
+});
