@@ -30,6 +30,11 @@ export interface PumpParts extends ReadParts {
   /** Told when a case may have become due. */
   readonly nudge: () => void;
   readonly readAnswer: (message: Message) => AnswerReading;
+  /** True when it is a test report of our own: noted, and never a case. */
+  readonly noteCanary: (
+    message: Message,
+    where: { readonly folder: string | null; readonly sawKey: boolean },
+  ) => Promise<boolean>;
 }
 
 const lease = minutes(2);
@@ -103,6 +108,10 @@ async function readReceipt(parts: PumpParts, claim: Claim): Promise<Done> {
       entryOf: (message) => parts.entryOf(receipt, message),
     },
   );
+  const { message, sawPrivateKey } = result.reading;
+  if (await parts.noteCanary(message, { folder: receipt.folder, sawKey: sawPrivateKey })) {
+    return { caseId: null, reading: result.reading, triage: triageOf(result), marks: [] };
+  }
   if (await noteBounce(parts, result.reading.message, parts.readAnswer(result.reading.message))) {
     return { caseId: null, reading: result.reading, triage: triageOf(result), marks: [] };
   }

@@ -5,6 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
+import { canariesShape } from './canaries.ts';
 import { channelProblems, channelsShape } from './channels.ts';
 import { configuredPolicy } from './configured-policy.ts';
 import { onCallProblems, onCallShape } from './on-call.ts';
@@ -111,6 +112,8 @@ const shape = z.strictObject({
   onCall: onCallShape.nullable().default(null),
   /** Further channels: mailboxes, archives, the report API, helpdesks, what staff enter. */
   channels: channelsShape,
+  /** Published addresses through which the desk sends test reports to itself; needs `mail.relay`. */
+  canaries: canariesShape,
   watchdog: z.strictObject({ pingUrl: z.url().nullable().default(null) }).prefault({}),
 });
 
@@ -161,6 +164,9 @@ export function checkConfig(text: string): ConfigResult {
     const { onCall } = result.data;
     const problems = [
       ...(policy.ok ? [] : policy.problems),
+      ...(result.data.canaries.length > 0 && result.data.mail.relay === null
+        ? [{ path: 'canaries', message: 'Test reports go by mail from outside: set mail.relay.' }]
+        : []),
       ...channelProblems(result.data.channels).map((p) => ({ ...p, path: `channels.${p.path}` })),
       ...(onCall === null ? [] : onCallProblems(onCall).map((p) => ({ ...p, path: `onCall.${p.path}` }))),
     ];

@@ -27,6 +27,8 @@ const started = at('2026-03-02T22:00:00Z');
 const secret = new Uint8Array(32).fill(9);
 const hook = (port: string) => `
 http: { publicUrl: 'https://desk.ca.example' }
+mail: { from: 'Desk <desk@ca.example>', relay: { host: 127.0.0.1 } }
+canaries: [{ address: problem-reporting@ca.example }]
 onCall:
   levels:
     - { people: [asha, ben], from: '2026-01-05T09:00[Europe/Zurich]', turnDays: 7 }
@@ -183,6 +185,49 @@ describe('a page', () => {
     expect(sent).toHaveLength(quiet + 1);
     expect(sent.at(-1)?.because).toMatch(/nothing has moved/);
     expect(sent.every((p) => p.accepted)).toBe(true);
+  });
+});
+
+describe('a test report', () => {
+  const bytesOf = (raw: string) => Buffer.from(raw);
+  const arrive = async (raw: Uint8Array) => {
+    const { receiptId } = await desk.receive(raw, {
+      ...{ channel: 'imap', source: 'box', sourceKey: null, sightedAs: null, folder: 'INBOX', mailbox: null },
+      ...{ envelopeFrom: 'desk@ca.example', envelopeTo: ['problem-reporting@ca.example'] },
+      ...{ markSource: 'own-acceptance', detail: 'test' },
+    });
+    await desk.runDue();
+    return desk.readings.get(receiptId);
+  };
+  const tests = () => mail.messages.filter((m) => m.includes('test of the way') || m.includes('test-report-key.pem'));
+  const state = async (now = time.now()) => (await desk.canaries.health(now)).map((h) => h.state);
+
+  it('goes out by mail once a period, is no case when it comes, and wakes people when it does not', async () => {
+    expect(await desk.canaries.round(time.now())).toEqual([]);
+    expect(await desk.canaries.round(time.now())).toEqual([]);
+    expect(tests()).toHaveLength(1);
+    expect(await state()).toEqual(['waiting']);
+    const late = await desk.canaries.health(time.now().add({ minutes: 16 }));
+    expect(late.map((h) => h.state)).toEqual(['lost']);
+
+    const reading = await arrive(bytesOf(tests()[0] ?? ''));
+    expect(reading?.caseId).toBeNull();
+    expect(await state()).toEqual(['well']);
+    const [run] = await desk.canaries.runs(time.now());
+    expect(run).toMatchObject({ folder: 'inbox', attachmentWhole: true });
+
+    const lost = await desk.canaries.round(time.now().add({ hours: 1 }));
+    expect(lost).toEqual([]);
+    const causes = await desk.canaries.round(time.now().add({ hours: 1, minutes: 16 }));
+    expect(causes.map((cause) => cause.id)).toEqual(['canary/problem-reporting@ca.example/lost']);
+  });
+
+  it('that somebody else sends is a report like any', async () => {
+    const stolen = (tests()[0] ?? '')
+      .replace(/^From: .*$/m, 'From: r@research.example')
+      .replace(/^Message-ID: .*$/im, 'Message-ID: <2@x.example>');
+    const reading = await arrive(bytesOf(stolen));
+    expect(reading?.caseId).not.toBeNull();
   });
 });
 

@@ -134,7 +134,7 @@ async function watch(desk: Desk, paging: Paging, signal: AbortSignal): Promise<v
     alarm: paging.alarm,
     more: async (now) => {
       await paging.round(desk.parts, now);
-      return [];
+      return desk.canaries.round(now);
     },
   });
   await watching.start(signal);

@@ -54,10 +54,12 @@ import {
 import type { RevocationConnector } from '../stages/revocation/connector.ts';
 import type { Fetch } from '../stages/status/index.ts';
 import { httpProbe, postgresNumbers, migrations as statusMigrations } from '../stages/status/index.ts';
+import { type Canaries, openCanaries } from './canaries.ts';
 import type { Config } from './config.ts';
 import { type HeldLists, holdLists, openRoom, reportedFetcher, weakKeyChecks } from './evidence-parts.ts';
 import { finderOf } from './finder.ts';
 import { ChannelTroubles } from './night-watch.ts';
+import { linkSecret } from './port/links.ts';
 import { readParts } from './reading-parts.ts';
 import { noteReplaced } from './replacements.ts';
 import { sharedPrimes } from './shared-primes.ts';
@@ -99,6 +101,8 @@ export interface Desk {
   readonly wake: WakeUps;
   readonly identities: SealingIdentities;
   readonly troubles: ChannelTroubles;
+  /** Test reports through the published addresses. */
+  readonly canaries: Canaries;
   /** A line of the CA's own mail gateway: what it refused or held has arrived all the same. */
   noteGateway(line: GatewayLine): Promise<void>;
   isBlocked(spkiSha256: string): Promise<boolean>;
@@ -176,6 +180,10 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
   const room: Room & { close(): Promise<void> } = openRoom(identities, lists, seams.roomSize ?? 2);
   const weakKeys: WeakKeys = weakKeyChecks(lists, sharedPrimes(inventory));
   const troubles = new ChannelTroubles();
+  const canaries = openCanaries({
+    ...{ pool, paths: config.canaries, messenger: seams.messenger },
+    ...{ secret: await linkSecret(config.dataFolder), from: addressOf(config.mail.from) },
+  });
   const gateway: GatewayLine[] = [];
   const outbox = postgresOutbox(pool);
   let nudge = (): void => {};
@@ -201,6 +209,7 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
     nudge: () => nudge(),
     messenger: seams.messenger,
     pager: seams.pager,
+    noteCanary: (message, where) => canaries.came(message, where, time.now()),
     writeLetter,
     sender: { caOwner: config.ca.owner, replyAddress: addressOf(config.mail.from), phone: null },
     mailDomain: addressOf(config.mail.from).split('@')[1] ?? 'localhost',
@@ -299,6 +308,7 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
       wake,
       identities,
       troubles,
+      canaries,
       blocked,
       lists,
       policy,

@@ -21,6 +21,7 @@ import { findAny } from '../../stages/inventory/index.ts';
 import type { Letter } from '../../stages/outreach/outbox/outbox.ts';
 import { logVerified } from '../night-watch.ts';
 import type { Desk } from '../wiring.ts';
+import { testedPaths } from './tested-paths.ts';
 import { incidentMarkdown } from './incident.ts';
 
 type Queries = Pick<
@@ -166,7 +167,11 @@ export function deskQueries(desk: Desk): Queries {
         quiet: {
           sweptAt: sweep === undefined ? null : rfc3339(sweep.at),
           lastReportAt: last === undefined ? null : rfc3339(last),
-          canaries: [],
+          canaries: (await desk.canaries.health(now())).map(({ path, state, lastSeenAt }) => ({
+            address: path,
+            seenAt: lastSeenAt === null ? null : rfc3339(lastSeenAt),
+            ok: state === 'well',
+          })),
           eventLog: { size: head.size, verifiedAt: verified === undefined ? null : rfc3339(verified.at) },
         },
       } satisfies c.Board;
@@ -289,7 +294,7 @@ export function deskQueries(desk: Desk): Queries {
           published: null,
         },
       }));
-      return { now: rfc3339(now()), rows };
+      return { now: rfc3339(now()), rows: [...rows, ...(await testedPaths(desk, now()))] };
     },
     async blockedKeys(query) {
       const page = await desk.blocked.page(Number(query.cursor ?? 0) || 0, query.limit);
