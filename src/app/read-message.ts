@@ -35,6 +35,8 @@ export interface ReadParts extends CoreParts {
   readonly asksFor: (message: Message, triage: Triage) => string | null;
   /** Case that a message answers, by its In-Reply-To and References. */
   readonly threadOf: (message: Message) => Promise<CaseId | null>;
+  /** Our own control letter came back: no report, and proof that letters leave the house. */
+  readonly isControl?: (message: Message) => Promise<boolean>;
   /** Locked keys of earlier reports of a case, opened with pass phrases that this message gives. */
   readonly unlockEarlier?: (caseId: CaseId, message: Message) => Promise<readonly EvidenceItem[]>;
 }
@@ -98,7 +100,8 @@ export async function readMessage(parts: ReadParts, stored: StoredMessage): Prom
   const acme = await acmeEvidence(parts, entry?.acme ?? null);
   const triage = withEntry(proposed, entry, [...reading.evidence, ...acme]);
   const thread = entry?.caseId ?? (await parts.threadOf(reading.message));
-  if (triage.action === 'file' && thread === null) return { to: 'file', triage, reading };
+  const own = stored.channel !== 'manual' && ((await parts.isControl?.(reading.message)) ?? false);
+  if (own || (triage.action === 'file' && thread === null)) return { to: 'file', triage, reading };
 
   const named = await namedBy(parts, triage, entry, ours, identifierLists(reading.message), serialWords(short));
   const weak = await weakAmong(parts, triage.label, named);

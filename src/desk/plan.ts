@@ -36,6 +36,10 @@ export const preliminaryLimit = hours(24);
 const preliminaryAtLatest = hours(20);
 /** How long a message that only a person can read may wait before the page is repeated. */
 const reviewRepeat = hours(1);
+/** On-call people take a page within this time, or it goes out by the other way. */
+const secondWayAfter = minutes(5);
+/** Nobody took a case that was paged twice: the way to people is broken until somebody shows otherwise. */
+const pagerAlarmAfter = minutes(16);
 const resubmitAfter = minutes(30);
 const publicationAlarmAfter = minutes(30);
 const failuresBeforeAlarm = 2;
@@ -58,6 +62,7 @@ function planRouting(todo: Todo, current: Case): void {
   const team = current.team ?? current.reports[0]?.triage?.route ?? 'pki-team';
   if (current.routedAt === null) todo.act({ do: 'route', team, because: routeBecause(current) });
   if (!current.pages.has('first')) todo.act({ do: 'page', step: 'first', team, because: routeBecause(current) });
+  planUntaken(todo, current, team);
   if (isOpened(current) || current.routedAt === null) return;
   // A message that no machine may dismiss and nobody has read: page again each hour until a person decides.
   for (let n = 1; n <= 24; n++) {
@@ -72,6 +77,18 @@ function planRouting(todo: Todo, current: Case): void {
     });
     break;
   }
+}
+
+/** A page that nobody answers is paged again by another way, and then it is the pager that people hear about (FM06). */
+function planUntaken(todo: Todo, current: Case, team: Team): void {
+  const first = current.pages.get('first');
+  if (first === undefined || current.takenAt !== null) return;
+  const steps = [
+    { step: 'second-way', at: first.add(secondWayAfter), because: 'Nobody has taken this case yet.' },
+    { step: 'alarm-pager', at: first.add(pagerAlarmAfter), because: 'Nobody answers pages: the pager may be broken.' },
+  ];
+  for (const { step, at, because } of steps)
+    if (!current.pages.has(step)) todo.when(at, { do: 'page', step, team, because });
 }
 
 function routeBecause(current: Case): string {

@@ -56,6 +56,11 @@ const shape = z.strictObject({
   mail: z
     .strictObject({
       from: z.string().min(3).default('Certificate problem reports <problem-reporting@ca.example>'),
+      /**
+       * A mailbox of ours that the desk reads. A control letter goes there behind letters to subscribers; when it does not
+       * come back, people are alarmed. Null: letters are not checked.
+       */
+      controlAddress: z.string().nullable().default(null),
       /** The relay our letters leave by; null keeps them in the outbox (a laptop without a relay). */
       relay: z
         .strictObject({ host: z.string(), port: port.default(25), secure: z.boolean().default(false) })

@@ -9,17 +9,21 @@ import { migrations as accessMigrations } from '../api/access/postgres.ts';
 import { advanceCase } from '../app/advance-case.ts';
 import type { Issuers } from '../app/ca-parts.ts';
 import { looker, revoker } from '../app/ca-parts.ts';
+import { loadCase } from '../app/change-case.ts';
 import { deskPolicy } from '../app/desk-policy.ts';
 import { type PumpParts, pumpIntake } from '../app/intake-pump.ts';
+import { contactSubscribers } from '../app/perform/letters.ts';
 import type { PerformParts } from '../app/perform/perform.ts';
 import type { Fetcher, Log, Pager, Room, WeakKeys } from '../app/ports.ts';
 import { caseFile, certificateSets } from '../app/store-parts.ts';
 import { unlockEarlier } from '../app/unlock-earlier.ts';
+import { Watch } from '../app/watch.ts';
+import { matterOf } from '../desk/case.ts';
 import type { Reason } from '../desk/facts.ts';
 import { type Policy, policyOf } from '../desk/policy/cps-overlay.ts';
 import type { CaseId, Fingerprint } from '../foundation/brand.ts';
 import { Fault } from '../foundation/fault.ts';
-import { hasCome, type Instant, type Time } from '../foundation/time/time.ts';
+import { earliest, hasCome, type Instant, type Time } from '../foundation/time/time.ts';
 import { type WakeUps, wakeUps } from '../platform/jobs/wake-ups.ts';
 import { postgresAffected } from '../platform/store/affected.ts';
 import { migrate } from '../platform/store/migrate.ts';
@@ -74,6 +78,10 @@ export interface DeskSeams {
   readonly issuers: Issuers;
   readonly messenger: Messenger;
   readonly pager: Pager;
+  /** Another way to the people on call, for when the pager is broken. */
+  readonly secondPager?: Pager;
+  /** Stands between the ledger and its readers; a replay makes reading fail with it. */
+  readonly reading?: (ledger: Ledger) => Ledger;
   /** How probes reach the CA's CRL and OCSP; the network when left out. */
   readonly fetch?: Fetch;
   /** How reported addresses are fetched; safely from the network when left out. */
@@ -177,7 +185,7 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
   const numbers = await postgresNumbers(pool, time);
   const blocked = postgresBlockedKeys(pool);
   const lists = await holdLists(blocked);
-  const room: Room & { close(): Promise<void> } = openRoom(identities, lists, seams.roomSize ?? 2);
+  const room: Room & { close(): Promise<void> } = openRoom(identities, lists, seams.roomSize ?? 2, blocked);
   const weakKeys: WeakKeys = weakKeyChecks(lists, sharedPrimes(inventory));
   const troubles = new ChannelTroubles();
   const canaries = openCanaries({
@@ -197,7 +205,7 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
     book: bulk,
     directory: postgresDirectory(pool),
     outbox,
-    ledger,
+    ledger: seams.reading?.(ledger) ?? ledger,
     readings,
     refutations: readings,
     room,
@@ -209,6 +217,13 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
     nudge: () => nudge(),
     messenger: seams.messenger,
     pager: seams.pager,
+    secondPager: seams.secondPager ?? null,
+    followLetters: (caseId, matterId, step, now) => watch.follow(caseId, matterId, step, now),
+    async alarmPeople(caseId, component, because, now) {
+      const page = { caseId, step: `alarm-${component}`, team: 'pki-team', because, dueAt: null } as const;
+      if (!(await seams.pager.page(page, now))) await seams.secondPager?.page(page, now);
+    },
+    isControl: (message) => watch.came(message, time.now()),
     noteCanary: (message, where) => canaries.came(message, where, time.now()),
     writeLetter,
     sender: { caOwner: config.ca.owner, replyAddress: addressOf(config.mail.from), phone: null },
@@ -267,6 +282,27 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
     }),
   };
 
+  const watch = new Watch({
+    ledger,
+    heartbeats: store.heartbeats,
+    pager: seams.pager,
+    secondPager: seams.secondPager ?? null,
+    messenger: seams.messenger,
+    log,
+    mailDomain: parts.mailDomain,
+    controlAddress: config.mail.controlAddress,
+    async resend(caseId, matterId, step) {
+      const current = await loadCase(parts.cases, caseId);
+      const matter = current === null ? undefined : matterOf(current, matterId);
+      if (current === null || matter === undefined) return;
+      const ground = { case: current, append: async () => current, now: time.now() };
+      await contactSubscribers(parts, ground, matter, step, true).catch((error: unknown) => {
+        if (!(error instanceof Fault)) throw error;
+        log.warn({ caseId, code: error.code }, error.message);
+      });
+    },
+  });
+
   const wake = wakeUps({
     cases: store.cases,
     heartbeats: store.heartbeats,
@@ -316,9 +352,14 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
     },
     async runDue() {
       for (;;) {
-        const read = await pumpIntake(parts, 'reader-1');
+        const read = await pumpIntake(parts, 'reader-1').catch((error: unknown) => {
+          // Cases go on while reading is broken: their deadlines run.
+          if (!(error instanceof Fault) || error.code.startsWith('database_')) throw error;
+          log.error({ code: error.code }, error.message);
+          return 0;
+        });
         const advanced = await wake.runDue(time.now());
-        if (read === 0 && advanced === 0) return;
+        if (read === 0 && advanced === 0) return await watch.look(time.now());
       }
     },
     async noteGateway(line) {
@@ -345,7 +386,10 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
       }));
       await parts.looker.look(rows, reason, time.now());
     },
-    nextDueAt: () => store.cases.nextWakeAt(),
+    async nextDueAt() {
+      const [wakeAt, lookAt] = [await store.cases.nextWakeAt(), watch.nextAt];
+      return wakeAt === null || lookAt === null ? (wakeAt ?? lookAt) : earliest(wakeAt, lookAt);
+    },
     async close() {
       await numbers.saved().catch(() => undefined);
       await room.close();

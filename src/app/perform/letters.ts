@@ -7,7 +7,7 @@ import type { ReporterLetter } from '../../desk/events.ts';
 import type { CertificateFacts } from '../../desk/facts.ts';
 import { preliminaryLimit } from '../../desk/plan.ts';
 import { ruleById } from '../../desk/policy/in-force.ts';
-import type { Fingerprint } from '../../foundation/brand.ts';
+import type { CaseId, Fingerprint } from '../../foundation/brand.ts';
 import { Fault } from '../../foundation/fault.ts';
 import { earliest, type Instant } from '../../foundation/time/time.ts';
 import type { Contact } from '../../stages/outreach/directory/directory.ts';
@@ -30,6 +30,10 @@ export interface LetterParts {
   readonly messenger: Messenger;
   readonly writeLetter: (request: LetterRequest) => WrittenLetter;
   readonly sender: Sender;
+  /** Called after the letters of a step went out, so that somebody looks whether they arrive. */
+  readonly followLetters?: (caseId: CaseId, matterId: string, step: string, now: Instant) => Promise<void>;
+  /** Alarms people; the same way as every alarm. */
+  readonly alarmPeople?: (caseId: CaseId, component: string, because: string, now: Instant) => Promise<void>;
   /** Domain of our Message-IDs. */
   readonly mailDomain: string;
   readonly links: {
@@ -40,6 +44,9 @@ export interface LetterParts {
 }
 
 type Parts = CoreParts & LetterParts;
+
+/** What the next hop did not take is tried again; meanwhile people know, because notices are what revocation is not tied to. */
+const lettersAlarm = 'bulk-mail';
 
 /** Letters per call of the messenger. */
 const chunk = 250;
@@ -167,33 +174,56 @@ export async function declinePlea(parts: Parts, ground: Ground, report: Report):
  * One letter to each subscriber of a set, in parallel with everything else: no answer is waited for. The first letter
  * is the preliminary report to the subscriber as well.
  */
-export async function contactSubscribers(parts: Parts, ground: Ground, matter: Matter, step: string): Promise<void> {
+export async function contactSubscribers(
+  parts: Parts,
+  ground: Ground,
+  matter: Matter,
+  step: string,
+  again = false,
+): Promise<void> {
   const receivedAt = matter.startAt;
   const report = ground.case.reports.find((r) => r.reportId === matter.reportId);
-  const { sent, failed } = await toSubscribers(parts, ground, matter, step, (contact, certificates) => {
-    const base = subscriberBase(parts, ground, matter, contact, certificates);
-    const plannedAt = parts.policy.cutOffAt(matter);
-    if (step !== 'notice')
+  const { sent, failed, open } = await toSubscribers(
+    parts,
+    ground,
+    matter,
+    { step, again },
+    (contact, certificates) => {
+      const base = subscriberBase(parts, ground, matter, contact, certificates);
+      const plannedAt = parts.policy.cutOffAt(matter);
+      if (step !== 'notice')
+        return {
+          kind: 'reminder',
+          ...base,
+          noticeAt: matter.subscriberToldAt ?? receivedAt,
+          dueAt: matter.dueAt,
+          plannedAt,
+          last: step === 'last-call',
+        };
+      const findings = report === undefined ? [] : findingsOf(report).filter((f) => f.verdict !== 'refuted');
       return {
-        kind: 'reminder',
+        kind: 'notice',
         ...base,
-        noticeAt: matter.subscriberToldAt ?? receivedAt,
+        receivedAt,
+        findings,
         dueAt: matter.dueAt,
         plannedAt,
-        last: step === 'last-call',
+        renewalAdvised: matter.renewalAdvisedAt !== null,
       };
-    const findings = report === undefined ? [] : findingsOf(report).filter((f) => f.verdict !== 'refuted');
-    return {
-      kind: 'notice',
-      ...base,
-      receivedAt,
-      findings,
-      dueAt: matter.dueAt,
-      plannedAt,
-      renewalAdvised: matter.renewalAdvisedAt !== null,
-    };
-  });
+    },
+  );
   const base = { at: ground.now, by: 'desk', matterId: matter.matterId } as const;
+  if (open > 0) {
+    const because = `${open} letter(s) to subscribers are not taken by the mail server.`;
+    if (!matter.alarmed.has(lettersAlarm)) {
+      await parts.alarmPeople?.(ground.case.caseId, lettersAlarm, because, ground.now);
+      await ground.append({ type: 'AlarmRaised', ...base, component: lettersAlarm, because });
+    }
+    // What was accepted is in the outbox; the next attempt sends the rest.
+    throw new Fault('letters_not_sent', because, { outcome: 'unknown' });
+  }
+  if (sent > 0) await parts.followLetters?.(ground.case.caseId, matter.matterId, step, ground.now);
+  if (again) return;
   const contacted = { type: 'SubscriberContacted', ...base, step, sent, failed } as const;
   if (step === 'notice')
     await ground.append(contacted, { type: 'PreliminaryReportSent', ...base, to: 'subscriber', sent, failed });
@@ -206,7 +236,7 @@ export async function finishWithSubscribers(parts: Parts, ground: Ground, matter
   const { sent, failed } =
     published === null
       ? none
-      : await toSubscribers(parts, ground, matter, 'final', (contact, certificates) => ({
+      : await toSubscribers(parts, ground, matter, { step: 'final', again: false }, (contact, certificates) => ({
           kind: 'final-report',
           ...subscriberBase(parts, ground, matter, contact, certificates),
           published,
@@ -274,13 +304,14 @@ async function toSubscribers(
   parts: Parts,
   ground: Ground,
   matter: Matter,
-  step: string,
+  { step, again }: { readonly step: string; readonly again: boolean },
   body: (contact: Contact, certificates: LetterCertificates) => LetterBody,
-): Promise<{ sent: number; failed: number }> {
+): Promise<{ sent: number; failed: number; open: number }> {
   const theirs = [...(await parts.sets.bySubscriber(matter.set.setId))];
   const named = matter.set.count > manyCertificates ? namedOfMany : namedMax;
   let sent = 0;
   let failed = 0;
+  let open = 0;
   for (let i = 0; i < theirs.length; i += chunk) {
     const slice = new Map(theirs.slice(i, i + chunk));
     const contacts = (await parts.directory.bySubscriber([...slice.keys()])).filter(
@@ -304,11 +335,11 @@ async function toSubscribers(
       const letterId = `${ground.case.caseId}/${matter.matterId}/${step}/${contact.subscriber}`;
       return [{ outgoing: outgoingOf(letterId, to, written, 'no', null), written }];
     });
-    const done = await parts.outbox.sent(letters.map((l) => l.outgoing.letterId));
-    const open = letters.filter((l) => !done.has(l.outgoing.letterId));
-    const outcomes = await parts.messenger.send(open.map((l) => l.outgoing));
+    const done = again ? new Set<string>() : await parts.outbox.sent(letters.map((l) => l.outgoing.letterId));
+    const unsent = letters.filter((l) => !done.has(l.outgoing.letterId));
+    const outcomes = await parts.messenger.send(unsent.map((l) => l.outgoing));
     await parts.outbox.record(
-      open.map(({ outgoing, written }, n) => {
+      unsent.map(({ outgoing, written }, n) => {
         const outcome = outcomes[n];
         const accepted = outcome?.outcome === 'accepted';
         const problem = outcome === undefined || outcome.outcome === 'accepted' ? null : outcome.problem;
@@ -323,9 +354,10 @@ async function toSubscribers(
     );
     const accepted = outcomes.filter((o) => o.outcome === 'accepted').length + done.size;
     sent += accepted;
+    open += outcomes.filter((o) => o.outcome === 'retry').length;
     failed += (step === 'second-channel' ? letters.length : slice.size) - accepted;
   }
-  return { sent, failed };
+  return { sent, failed, open };
 }
 
 function addressFor(contact: Contact, step: string): string | undefined {

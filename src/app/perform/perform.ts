@@ -25,6 +25,8 @@ export interface PerformParts extends CoreParts, LetterParts, EvidenceParts {
   readonly revoker: Revoker;
   readonly looker: Looker;
   readonly pager: Pager;
+  /** Another way to the same people; null where the operator has set up none. */
+  readonly secondPager: Pager | null;
   readonly blocked: BlockedKeys;
   readonly renewal: RenewalSteering;
 }
@@ -45,8 +47,17 @@ export async function perform(parts: PerformParts, ground: Ground, action: Actio
     case 'page': {
       const { step, team, because } = action;
       const dueAt = nearestDue(ground.case);
-      const accepted = await parts.pager.page({ caseId: ground.case.caseId, step, team, because, dueAt }, now);
-      return append({ type: 'StaffPaged', ...base, step, team, accepted });
+      const page = { caseId: ground.case.caseId, step, team, because, dueAt };
+      const second = step === 'second-way' || step === 'alarm-pager';
+      const accepted = second ? await bySecondWay(parts, page, now) : await parts.pager.page(page, now);
+      if (accepted || second) return append({ type: 'StaffPaged', ...base, step, team, accepted });
+      // A pager that says no is itself an alarm; the page goes out by the other way in the same minute (FM06).
+      const told = await bySecondWay(parts, page, now);
+      const paged = { type: 'StaffPaged', ...base, step, team, accepted: told } as const;
+      if (!told || ground.case.pages.has('alarm-pager')) return append(paged);
+      const alarm = 'The pager did not take a page.';
+      await bySecondWay(parts, { ...page, step: 'alarm-pager', because: alarm }, now);
+      return append(paged, { type: 'StaffPaged', ...base, step: 'alarm-pager', team, accepted: true });
     }
     case 'acknowledge':
       return acknowledge(parts, ground, reportIn(ground, action.reportId));
@@ -96,17 +107,15 @@ export async function perform(parts: PerformParts, ground: Ground, action: Actio
         because,
       });
     }
-    case 'alarm':
-      await parts.pager.page(
-        {
-          caseId: ground.case.caseId,
-          step: `alarm-${action.component}`,
-          team: 'pki-team',
-          because: action.because,
-          dueAt: nearestDue(ground.case),
-        },
-        now,
-      );
+    case 'alarm': {
+      const page = {
+        caseId: ground.case.caseId,
+        step: `alarm-${action.component}`,
+        team: 'pki-team',
+        because: action.because,
+        dueAt: nearestDue(ground.case),
+      } as const;
+      if (!(await parts.pager.page(page, now))) await bySecondWay(parts, page, now);
       return append({
         type: 'AlarmRaised',
         ...base,
@@ -114,6 +123,7 @@ export async function perform(parts: PerformParts, ground: Ground, action: Actio
         component: action.component,
         because: action.because,
       });
+    }
     case 'open-incident':
       return append({ type: 'IncidentOpened', ...base, because: action.because });
     case 'miss-deadline': {
@@ -125,6 +135,10 @@ export async function perform(parts: PerformParts, ground: Ground, action: Actio
     default:
       return unreachable(action);
   }
+}
+
+async function bySecondWay(parts: PerformParts, page: Parameters<Pager['page']>[0], now: Instant): Promise<boolean> {
+  return (await parts.secondPager?.page(page, now)) ?? false;
 }
 
 /** The earliest limit of the case that is still open; what a page says first. */

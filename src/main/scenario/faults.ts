@@ -1,9 +1,11 @@
 /** What breaks in a scenario, and the conditions under which an event happens at all. */
 import { loadCase } from '../../app/change-case.ts';
 import type { CaseId } from '../../foundation/brand.ts';
+import { Fault as BrokenPart } from '../../foundation/fault.ts';
 import { at, hasCome, type Instant, isBefore, type Time } from '../../foundation/time/time.ts';
 import type { LabCa } from '../../lab-ca/index.ts';
-import type { Messenger, SendOutcome } from '../../stages/outreach/messenger.ts';
+import type { Ledger } from '../../stages/intake/ledger.ts';
+import type { Messenger, Outgoing, SendOutcome } from '../../stages/outreach/messenger.ts';
 import type { Item } from './deliver.ts';
 import type { Replay } from './run.ts';
 import type { Fault } from './schema.ts';
@@ -11,13 +13,22 @@ import type { Fault } from './schema.ts';
 interface Active extends Fault {
   readonly since: Instant;
   endsAt: Instant | null;
+  /** Items a slow component has let out. */
+  done: number;
+  readonly queue: Outgoing[];
 }
+
+/** Letters about a matter go to its subscribers; the control letter behind them goes the same way. */
+const toSubscriber = /\/m-[0-9a-f]{16}\//;
+/** How often a slow queue is looked at. */
+const queueEvery = { minutes: 10 };
 
 export class Faults {
   readonly #ca: LabCa;
   readonly #time: Time;
   readonly #active: Active[] = [];
   #beganAt: Instant | null = null;
+  #messenger: Messenger | null = null;
 
   constructor(ca: LabCa, time: Time) {
     this.#ca = ca;
@@ -38,7 +49,13 @@ export class Faults {
     if (fault === undefined) return;
     const now = this.#time.now();
     this.#beganAt ??= now;
-    this.#active.push({ ...fault, since: now, endsAt: fault.until === undefined ? null : at(fault.until) });
+    this.#active.push({
+      ...fault,
+      since: now,
+      endsAt: fault.until === undefined ? null : at(fault.until),
+      done: 0,
+      queue: [],
+    });
     if (fault.component === 'revocation' || fault.component === 'publication') {
       const { component, mode, perHour } = fault;
       this.#ca.revocations.setFault({ component, mode, ...(perHour === undefined ? {} : { perHour }) });
@@ -48,21 +65,25 @@ export class Faults {
   /** The desk raised an alarm: somebody repairs what was announced as repairable. */
   async alarmed(component: string, now: Instant): Promise<void> {
     for (const fault of this.#active) {
-      const concerned = fault.component === component || component === 'publication' || component === 'revocation';
+      // What cannot be seen from outside may have failed at either step; whoever repairs looks at both.
+      const steps = ['publication', 'revocation'];
+      const concerned = fault.component === component || (steps.includes(component) && steps.includes(fault.component));
       if (concerned && fault.repairAfterAlarmMinutes !== undefined && fault.endsAt === null)
         fault.endsAt = now.add({ minutes: fault.repairAfterAlarmMinutes });
     }
   }
 
   nextAt(): Instant | null {
+    const slow = this.#active.some((f) => f.queue.length > 0);
     return this.#active.reduce<Instant | null>(
       (min, f) => (f.endsAt !== null && (min === null || isBefore(f.endsAt, min)) ? f.endsAt : min),
-      null,
+      slow ? this.#time.now().add(queueEvery) : null,
     );
   }
 
   async runDue(): Promise<void> {
     const now = this.#time.now();
+    for (const fault of this.#active) if (fault.queue.length > 0) await this.#letOut(fault);
     for (const fault of this.#active.filter((f) => f.endsAt !== null && hasCome(f.endsAt, now))) {
       this.#active.splice(this.#active.indexOf(fault), 1);
       if (fault.component === 'revocation' || fault.component === 'publication')
@@ -70,33 +91,64 @@ export class Faults {
     }
   }
 
-  /** The way to subscribers, which may swallow, refuse, or let out so many an hour. */
+  /** The way to subscribers, which may swallow, refuse, or let out so many an hour and queue the rest without a word. */
   throttled(messenger: Messenger): Messenger {
-    let hour: string | null = null;
-    let sent = 0;
+    this.#messenger = messenger;
     return {
       ...messenger,
       send: async (letters, signal) => {
         const fault = this.active('bulk-mail');
-        const bulk = letters.length > 1;
+        const bulk = letters.some((l) => toSubscriber.test(l.letterId));
         if (fault === undefined || !bulk) return messenger.send(letters, signal);
-        if (fault.mode === 'silent') return letters.map((): SendOutcome => ({ outcome: 'accepted', detail: 'taken' }));
         if (fault.mode === 'refuse')
           return letters.map((): SendOutcome => ({ outcome: 'retry', problem: 'the mail server is down' }));
-        const now = this.#time.now().toString().slice(0, 13);
-        if (now !== hour) {
-          hour = now;
-          sent = 0;
+        if (fault.mode === 'slow') {
+          fault.queue.push(...letters);
+          await this.#letOut(fault);
         }
-        const room = Math.max(0, (fault.perHour ?? 0) - sent);
-        sent += Math.min(room, letters.length);
-        const out = await messenger.send(letters.slice(0, room), signal);
-        return [
-          ...out,
-          ...letters.slice(room).map((): SendOutcome => ({ outcome: 'retry', problem: 'the queue is slow' })),
-        ];
+        return letters.map((): SendOutcome => ({ outcome: 'accepted', detail: 'taken' }));
       },
     };
+  }
+
+  /** Stored messages become work through here: the reader that takes them and does nothing, or says no. */
+  reading(ledger: Ledger): Ledger {
+    return {
+      ...ledger,
+      claim: async (input) => {
+        const fault = this.active('triage');
+        if (fault === undefined) return ledger.claim(input);
+        if (fault.mode === 'refuse') throw new BrokenPart('reader_down', 'The reader of messages is down.');
+        if (fault.mode === 'silent') return [];
+        const left = this.#allowance(fault, input.now);
+        const claims = left === 0 ? [] : await ledger.claim({ ...input, limit: Math.min(input.limit, left) });
+        fault.done += claims.length;
+        return claims;
+      },
+    };
+  }
+
+  /** What becomes of one page: `swallowed` is accepted and reaches nobody. */
+  paging(now: Instant): 'taken' | 'swallowed' | 'refused' {
+    const fault = this.active('pager');
+    if (fault === undefined) return 'taken';
+    if (fault.mode === 'refuse') return 'refused';
+    if (fault.mode === 'silent' || this.#allowance(fault, now) === 0) return 'swallowed';
+    fault.done++;
+    return 'taken';
+  }
+
+  async #letOut(fault: Active): Promise<void> {
+    const letters = fault.queue.splice(0, this.#allowance(fault, this.#time.now()));
+    fault.done += letters.length;
+    if (letters.length > 0) await this.#messenger?.send(letters);
+  }
+
+  /** Items that a slow component may still let out by now: the first at once, then one each hour / perHour. */
+  #allowance(fault: Active, now: Instant): number {
+    const perHour = fault.perHour ?? 0;
+    if (perHour <= 0) return 0;
+    return Math.max(0, Math.floor(now.since(fault.since).total('hours') * perHour) + 1 - fault.done);
   }
 
   /** Whether the event happens, as seen from outside at this instant. */

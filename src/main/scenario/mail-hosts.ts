@@ -8,24 +8,35 @@ export interface MailHosts {
   readonly messenger: Messenger;
   /** Letters accepted so far. */
   readonly accepted: number;
+  /** Control letters that reached our own mailbox since the last call: they come back into the desk like any mail. */
+  takeControls(): readonly Uint8Array[];
   close(): Promise<void>;
 }
 
 const connectionsMax = 6;
 
+/** Mailbox of the CA that the desk reads; see `mail.controlAddress` of the configuration. */
+export const controlAddress = 'control@ca.example';
+
 export async function mailHosts(): Promise<MailHosts> {
   let accepted = 0;
+  let controls: Uint8Array[] = [];
   const server = new SMTPServer({
     authOptional: true,
     disabledCommands: ['AUTH', 'STARTTLS'],
     disableReverseLookup: true,
     logger: false,
-    onData(stream, _session, done) {
+    onData(stream, session, done) {
+      const own = session.envelope.rcptTo.some((to) => to.address === controlAddress);
+      const parts: Buffer[] = [];
+      stream.on('data', (part: Buffer) => {
+        if (own) parts.push(part);
+      });
       stream.on('end', () => {
         accepted++;
+        if (own) controls.push(Buffer.concat(parts));
         done();
       });
-      stream.resume();
     },
   });
   server.on('error', () => undefined);
@@ -48,6 +59,11 @@ export async function mailHosts(): Promise<MailHosts> {
     messenger,
     get accepted() {
       return accepted;
+    },
+    takeControls() {
+      const taken = controls;
+      controls = [];
+      return taken;
     },
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };

@@ -24,7 +24,7 @@ import { AcmeClient, bindingKey } from './acme.ts';
 import { type CheckResult, check } from './checks.ts';
 import { Doors, type Item } from './deliver.ts';
 import { Faults } from './faults.ts';
-import { type MailHosts, mailHosts } from './mail-hosts.ts';
+import { controlAddress, type MailHosts, mailHosts } from './mail-hosts.ts';
 import { resultOf, type ScenarioResult } from './result.ts';
 import type { Scenario } from './schema.ts';
 import { staffAct, staffReactsAfter, visit } from './staff.ts';
@@ -139,17 +139,30 @@ async function stage(
   const faults = new Faults(ca, time);
   const pager: Pager = {
     async page({ caseId, step }, now) {
-      if (step.startsWith('alarm-') && alarm.at === null) alarm.at = now;
-      if (step.startsWith('alarm-')) await faults.alarmed(step.slice('alarm-'.length), now);
-      if (faults.active('pager')) return false;
-      if (!pages.has(caseId)) pages.set(caseId, now);
-      visits.push({ at: now.add(staffReactsAfter), caseId, who: 'officer' });
+      const outcome = faults.paging(now);
+      if (outcome === 'taken') await reached({ caseId, step }, now);
+      return outcome !== 'refused';
+    },
+  };
+  /** The other way, mail to the people on call: it does not hang on the pager. */
+  const secondPager: Pager = {
+    async page({ caseId, step }, now) {
+      await reached({ caseId, step }, now);
       return true;
     },
   };
+  const reached = async ({ caseId, step }: { caseId: CaseId; step: string }, now: Instant): Promise<void> => {
+    if (step.startsWith('alarm-')) {
+      alarm.at ??= now;
+      await faults.alarmed(step.slice('alarm-'.length), now);
+    }
+    if (!pages.has(caseId)) pages.set(caseId, now);
+    visits.push({ at: now.add(staffReactsAfter), caseId, who: 'officer' });
+  };
   const connector = await labConnector.open({ url: baseUrl, token: { file: tokenFile } }, { time });
+  const config = defaultConfig();
   const desk = await openDesk({
-    config: { ...defaultConfig(), dataFolder: folder },
+    config: { ...config, dataFolder: folder, mail: { ...config.mail, controlAddress } },
     time,
     log: options.log,
     pool: database.pool,
@@ -157,6 +170,8 @@ async function stage(
     issuers: issuersOf(ca),
     messenger: faults.throttled(mail.messenger),
     pager,
+    secondPager,
+    reading: (ledger) => faults.reading(ledger),
     fetcher: simulatedWeb(world, time),
   });
   closing.push(() => desk.close());
@@ -219,6 +234,7 @@ async function fill(desk: Desk, world: World): Promise<void> {
 
 /** Weak keys that only a list knows, entered before the start (SCHEMA.md, weak-key `blocklisted`). */
 async function enlist(desk: Desk, world: World, time: VirtualTime): Promise<void> {
+  await desk.blocked.noteEnrolled(world.enrolments, time.now());
   for (const { list, spki } of world.blocklisted)
     await desk.blocked.enlist(list, [keyHashes(spki).canonical], list, time.now());
   if (world.blocklisted.length > 0) await desk.lists.refresh();
@@ -263,7 +279,7 @@ async function happen(replay: Staged, acts: { at: Instant; item: Item }[]): Prom
     itemOf: (reportId: string) => itemOf(replay, reportId),
     comeBack: (caseId: CaseId, when: Instant, who: 'officer' | 'second') => visits.push({ at: when, caseId, who }),
   };
-  await desk.runDue();
+  await runDesk(replay);
   for (
     let i = visits.findIndex((v) => hasCome(v.at, time.now()));
     i >= 0;
@@ -271,7 +287,7 @@ async function happen(replay: Staged, acts: { at: Instant; item: Item }[]): Prom
   ) {
     const [due] = visits.splice(i, 1);
     if (due !== undefined) await visit(parts, due.caseId, due.who);
-    await desk.runDue();
+    await runDesk(replay);
   }
   for (
     let i = acts.findIndex((a) => hasCome(a.at, time.now()));
@@ -280,7 +296,30 @@ async function happen(replay: Staged, acts: { at: Instant; item: Item }[]): Prom
   ) {
     const [due] = acts.splice(i, 1);
     if (due !== undefined) await staffAct(parts, due.item);
+    await runDesk(replay);
+  }
+}
+
+/** The desk, and the control letters that its own mail brings back to it. */
+async function runDesk({ desk, mail }: Staged): Promise<void> {
+  for (;;) {
     await desk.runDue();
+    const controls = mail.takeControls();
+    if (controls.length === 0) return;
+    for (const bytes of controls) {
+      await desk.receive(bytes, {
+        channel: 'smtp',
+        source: 'control',
+        sourceKey: null,
+        sightedAs: null,
+        folder: null,
+        mailbox: controlAddress,
+        envelopeFrom: '',
+        envelopeTo: [controlAddress],
+        markSource: 'own-acceptance',
+        detail: 'Our own mail server',
+      });
+    }
   }
 }
 
