@@ -53,8 +53,8 @@ export async function doctor(config: Config, time: Time): Promise<{ ok: boolean;
       return `${relay.host}:${relay.port} answers`;
     }),
     await attempt('pager', async () => {
-      if (config.pager.webhookUrl === null && config.pager.mailTo.length === 0)
-        throw new Error('Nobody is paged at night. Set pager.webhookUrl.');
+      if (config.onCall === null && config.pager.webhookUrl === null && config.pager.mailTo.length === 0)
+        throw new Error('Nobody is paged at night. Set onCall, or pager.webhookUrl.');
       return 'configured';
     }),
   ];

@@ -21,8 +21,8 @@ import { findAny } from '../../stages/inventory/index.ts';
 import type { Letter } from '../../stages/outreach/outbox/outbox.ts';
 import { logVerified } from '../night-watch.ts';
 import type { Desk } from '../wiring.ts';
-import { testedPaths } from './tested-paths.ts';
 import { incidentMarkdown } from './incident.ts';
+import { testedPaths } from './tested-paths.ts';
 
 type Queries = Pick<
   DeskPort,
