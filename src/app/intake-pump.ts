@@ -2,6 +2,8 @@
  * Turns receipts into cases or files them. A receipt is claimed under a lease, so a reader that dies is replaced; one
  * that cannot be read after several attempts becomes a person's, with its clock running (promise 1).
  */
+
+import type { Case } from '../desk/case.ts';
 import type { ReceiptMark } from '../desk/clock/receipt-mark.ts';
 import type { Triage } from '../desk/facts.ts';
 import type { CaseId } from '../foundation/brand.ts';
@@ -15,7 +17,7 @@ import { type Claim, type Ledger, READ_ATTEMPTS_MAX } from '../stages/intake/led
 import type { Receipt, ReceiptFacts } from '../stages/intake/receipt.ts';
 import type { AnswerReading } from '../stages/outreach/answers.ts';
 import { noteAnswer, noteBounce } from './answers.ts';
-import type { Reading } from './ports.ts';
+import type { BlockedKeys, Reading } from './ports.ts';
 import { type Entry, type ReadMessage, type ReadParts, readMessage } from './read-message.ts';
 import { fileReport } from './read-report.ts';
 import { isLocked } from './unlock-earlier.ts';
@@ -29,6 +31,7 @@ export interface PumpParts extends ReadParts {
   readonly unreadable: Triage;
   /** Told when a case may have become due. */
   readonly nudge: () => void;
+  readonly blocked: BlockedKeys;
   readonly readAnswer: (message: Message) => AnswerReading;
   /** True when it is a test report of our own: noted, and never a case. */
   readonly noteCanary: (
@@ -117,6 +120,7 @@ async function readReceipt(parts: PumpParts, claim: Claim): Promise<Done> {
   }
   if (result.to === 'file') return { caseId: null, reading: result.reading, triage: result.triage, marks: [] };
   const current = await fileReport(parts, result.read);
+  await blockForeignKeys(parts, current, receipt.id);
   await noteAnswer(parts, current, receipt.id, parts.readAnswer(result.reading.message));
   return {
     caseId: current.caseId,
@@ -124,6 +128,15 @@ async function readReceipt(parts: PumpParts, claim: Claim): Promise<Done> {
     triage: result.read.triage,
     marks: result.read.report.marks.slice(receipt.marks.length),
   };
+}
+
+/** A proven key that no certificate of ours carries is blocked all the same: nobody may get one for it tomorrow (FM22). */
+async function blockForeignKeys(parts: PumpParts, current: Case, reportId: string): Promise<void> {
+  const report = current.reports.find((r) => r.reportId === reportId);
+  const proven = (report?.evidence ?? []).filter((e) => e.verdict === 'proven-key' || e.verdict === 'proven-statement');
+  const foreign = proven.flatMap((e) => (e.matches.length > 0 || e.spkiSha256 === null ? [] : [e.spkiSha256]));
+  if (foreign.length > 0)
+    await parts.blocked.block(foreign, { caseId: current.caseId, verdict: 'proven-key' }, parts.time.now());
 }
 
 /** The same mail in three mailboxes is three receipts of one report, and the earliest receipt counts. */
