@@ -44,6 +44,8 @@ export interface LabCaOptions {
   readonly ocspValidFor?: Duration;
   /** The desk's list of blocked keys, asked before an order is accepted; null asks nobody. */
   readonly blockedKeys?: BlockedKeys | null;
+  /** Told every request (DER) before a certificate is issued on it, so that sending it back proves nothing. */
+  readonly noteEnrolled?: (request: Uint8Array) => Promise<void>;
 }
 
 /** What to issue. Nothing is checked: fixtures need misissued certificates too. */
@@ -215,6 +217,7 @@ export class LabCa {
     if (requested.length === 0) return { ok: false, refusal: 'no-names' };
     const refusal = await this.keyRefusal(request.spki);
     if (refusal !== null) return { ok: false, refusal };
+    await this.options.noteEnrolled?.(order.csr);
     const issued = await this.issue({
       spki: request.spki,
       names: requested,

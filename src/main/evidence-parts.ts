@@ -33,10 +33,11 @@ export function openRoom(
   identities: SealingIdentities,
   lists: HeldLists,
   size: number,
+  blocked: Pick<BlockedKeyStore, 'enrolledAmong'>,
 ): Room & { close(): Promise<void> } {
   const room = createReadingRoom({ identity: (keyId) => identities.identity(keyId), lists: lists.current, size });
   return {
-    read: (input, lookup): Promise<Reading> => room.read(input, lookup),
+    read: (input, lookup): Promise<Reading> => room.read(input, lookup, (hashes) => blocked.enrolledAmong(hashes)),
     close: () => room.close(),
   };
 }

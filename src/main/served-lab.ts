@@ -13,6 +13,7 @@ import { hasCome, type Instant, seconds, type Time } from '../foundation/time/ti
 import { type LabCa, labCaApp, listen, networkWorld, openLabCa } from '../lab-ca/index.ts';
 import { migrations as labCaMigrations, PostgresStorage } from '../lab-ca/postgres.ts';
 import { migrate } from '../platform/store/migrate.ts';
+import { postgresBlockedKeys } from '../stages/evidence/index.ts';
 import { recordOf } from '../stages/inventory/index.ts';
 import { decodeCertId, directoryEntry } from '../stages/renewal-info/index.ts';
 import { receiveAcmeRevocation } from './acme-door.ts';
@@ -76,6 +77,7 @@ export async function openLab(config: Config, time: Time, log: Log, pool: Pool):
     keyPassphrase: passphrase,
     token: await readFile(tokenFile, 'utf8'),
     blockedKeys: { url: localAddress(config) },
+    noteEnrolled: (request) => postgresBlockedKeys(pool).noteEnrolled([request], time.now()),
   });
   await ca.found();
 

@@ -4,7 +4,14 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { CaseId, SpkiHash } from '../../src/foundation/brand.ts';
 import { at } from '../../src/foundation/time/time.ts';
 import { testDatabase } from '../../src/platform/store/testing.ts';
-import { bloomHas, migrations, postgresBlockedKeys } from '../../src/stages/evidence/index.ts';
+import {
+  acceptedWording,
+  bloomHas,
+  createReadingRoom,
+  migrations,
+  postgresBlockedKeys,
+} from '../../src/stages/evidence/index.ts';
+import { aCertificate, aCsr, anEcKey, fingerprintOf } from '../../src/stages/evidence/prove/test-keys.ts';
 
 const database = await testDatabase();
 await database.pool.query('drop schema if exists evidence cascade');
@@ -83,5 +90,31 @@ describe('blocked keys', () => {
     const hashes = { exact: hash('x'), canonical: hash('weak'), material: hash('y') };
     expect(list?.find(hashes, '')).toEqual({ listed: 'debian', list: 'operator' });
     expect(list?.find({ ...hashes, canonical: hash('other') }, '')).toBeNull();
+  });
+});
+
+describe('a request with a statement of compromise', () => {
+  const key = anEcKey();
+  const certificate = aCertificate(key);
+  const room = createReadingRoom({ identity: async () => null, inProcess: true });
+  const verdictOn = async (request: Uint8Array) => {
+    const pem = Buffer.from(request).toString('base64').replace(/.{64}/g, '$&\r\n');
+    const mail = `From: a@reporter.example\r\nTo: b@ca.example\r\nSubject: key\r\n\r\n-----BEGIN CERTIFICATE REQUEST-----\r\n${pem}\r\n-----END CERTIFICATE REQUEST-----\r\n`;
+    const reading = await room.read(
+      { bytes: Buffer.from(mail), sealed: false, keyId: null, reportId: 'r', receivedAt: first },
+      async () => [{ fingerprint: fingerprintOf(certificate), der: certificate }],
+      (hashes) => keys.enrolledAmong(hashes),
+    );
+    return reading.evidence.find((item) => item.form === 'csr')?.verdict;
+  };
+
+  it('proves, unless it is the one on which a certificate was issued', async () => {
+    const request = aCsr(key, acceptedWording);
+    expect(await verdictOn(request)).toBe('proven-statement');
+    await keys.noteEnrolled([request, Buffer.from('no request')], first);
+    await keys.noteEnrolled([request], first);
+    expect(await verdictOn(request)).toBe('possession-only');
+    expect(await verdictOn(aCsr(anEcKey(), acceptedWording))).not.toBe('possession-only');
+    await expect(database.pool.query('delete from evidence.enrolment')).rejects.toThrow('append-only');
   });
 });

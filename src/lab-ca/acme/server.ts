@@ -349,6 +349,7 @@ class AcmeServer {
     order.status = 'processing';
     try {
       await this.#checkCaa(order, account);
+      await this.#ca.options.noteEnrolled?.(request.der);
       await this.#issue(order, account, request.spki);
     } catch (error) {
       order.status = 'invalid';

@@ -3,9 +3,12 @@
  * after every block (a certificate may have been on its way). Beside them stand the lists of weak-key classes that an
  * operator enters by hash. Schema `evidence`.
  */
+import { hash } from 'node:crypto';
 import type { Pool } from 'pg';
 import type { ProofRecord, Verdict } from '../../../desk/facts.ts';
 import type { CaseId, SpkiHash } from '../../../foundation/brand.ts';
+import { parseCsr } from '../../../foundation/pki/csr.ts';
+import { DerError } from '../../../foundation/pki/der.ts';
 import type { Instant } from '../../../foundation/time/time.ts';
 import { hashList, type KeyList } from '../weak/lists.ts';
 
@@ -42,6 +45,19 @@ export const migrations: readonly { readonly id: string; readonly sql: string }[
         raise exception 'evidence.% is append-only', tg_table_name;
       end $$;
       create trigger blocked_key_append_only before update or delete or truncate on evidence.blocked_key
+        for each statement execute function evidence.no_change();
+    `,
+  },
+  {
+    id: 'evidence-002-enrolments',
+    sql: `
+      -- SHA-256 of each request on which a certificate was issued, whole and without its signature. Whoever sends such
+      -- a request back has shown nothing: it has been in other hands before.
+      create table evidence.enrolment (
+        request_sha256 bytea primary key check (length(request_sha256) = 32),
+        seen_at timestamptz not null
+      );
+      create trigger enrolment_append_only before update or delete or truncate on evidence.enrolment
         for each statement execute function evidence.no_change();
     `,
   },
@@ -84,6 +100,10 @@ export interface BlockedKeyStore {
   exportBloom(): Promise<Uint8Array>;
   /** Enters keys into the operator's list of one weak-key class (`debian`, `roca`, …). Hashes: SPKI, material, BKHASH120. */
   enlist(listed: string, hashes: readonly string[], list: string, now: Instant): Promise<void>;
+  /** Remembers requests (DER) on which certificates were issued. What is no request is passed over. */
+  noteEnrolled(requests: readonly Uint8Array[], now: Instant): Promise<void>;
+  /** Which of these SHA-256 (lower-case hex; of whole requests or of their unsigned part) were enrolment requests. */
+  enrolledAmong(hashes: readonly string[]): Promise<readonly string[]>;
   /** The operator's lists as one list, for `checkKey`. */
   lists(): Promise<readonly KeyList[]>;
 }
@@ -192,6 +212,29 @@ export function postgresBlockedKeys(pool: Pool): BlockedKeyStore {
       );
     },
 
+    async noteEnrolled(requests, now) {
+      const hashes = requests.flatMap(requestHashes);
+      await pool.query(
+        `insert into evidence.enrolment (request_sha256, seen_at)
+         select decode(h, 'hex'), $2::timestamptz from unnest($1::text[]) as h
+         on conflict do nothing`,
+        [hashes, now.toString()],
+      );
+    },
+
+    async enrolledAmong(hashes) {
+      const wanted = hashes.filter((one) => /^[0-9a-f]{64}$/.test(one));
+      const found: string[] = [];
+      for (let at = 0; at < wanted.length; at += LOOKUP_CHUNK) {
+        const { rows } = await pool.query<{ request: string }>(
+          `select encode(request_sha256, 'hex') as request from evidence.enrolment where request_sha256 = any($1)`,
+          [wanted.slice(at, at + LOOKUP_CHUNK).map((one) => Buffer.from(one, 'hex'))],
+        );
+        found.push(...rows.map((row) => row.request));
+      }
+      return found;
+    },
+
     async lists() {
       const { rows } = await pool.query<{ hash: string; class: string; list: string }>(
         `select encode(hash, 'hex') as hash, class, list from evidence.listed_key limit ${LISTED_MAX}`,
@@ -206,6 +249,15 @@ export function postgresBlockedKeys(pool: Pool): BlockedKeyStore {
     },
   };
   return store;
+}
+
+function requestHashes(request: Uint8Array): string[] {
+  try {
+    return [request, parseCsr(request).tbs].map((bytes) => hash('sha256', bytes, 'hex'));
+  } catch (cause) {
+    if (cause instanceof DerError) return [];
+    throw cause;
+  }
 }
 
 interface Row {
