@@ -1,7 +1,7 @@
 /** `rescind serve`: the desk on the real clock, in one process, until it is told to stop. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Log } from '../app/ports.ts';
+import type { Log, Pager } from '../app/ports.ts';
 import { Fault } from '../foundation/fault.ts';
 import { seconds, type Time } from '../foundation/time/time.ts';
 import { deadMansSwitch } from '../platform/jobs/watchdog.ts';
@@ -73,6 +73,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       issuers: (hash) => lab?.issuers(hash) ?? null,
       messenger,
       pager: paging,
+      ...(config.pager.mailTo.length === 0 ? {} : { secondPager: mailPager(messenger, config.pager.mailTo) }),
     });
     closing.push(() => desk.close());
     await lab?.connectTo(desk);
@@ -226,4 +227,26 @@ function messengerOf(config: Config): Messenger {
     dkim: null,
     connectionsMax: 4,
   });
+}
+
+/** The other way to the people on call: mail to each of them. */
+function mailPager(messenger: Messenger, people: readonly string[]): Pager {
+  return {
+    async page({ caseId, step, team, because, dueAt }) {
+      const outcomes = await messenger.send(
+        people.map((to) => ({
+          letterId: `${caseId}/page/${step}/${to}`,
+          to,
+          subject: `${team}: ${because}`,
+          text: `${because}\nCase ${caseId}${dueAt === null ? '' : `\nDue ${dueAt.toString()}`}`,
+          html: null,
+          language: 'en',
+          automatic: 'auto-generated',
+          inReplyTo: null,
+          references: [],
+        })),
+      );
+      return outcomes.some((o) => o.outcome === 'accepted');
+    },
+  };
 }

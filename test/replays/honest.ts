@@ -36,7 +36,7 @@ const shiftDays = 37;
 const instant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/;
 const host = /\b(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:example|test)\b/gi;
 /** Stands for the CA in every file of the schema; renaming it would be another CA's mail. */
-const ownDomain = /(^|\.)ca\.example$/i;
+const ownDomain = /(^|\.)(?:ca|subscriber)\.example$/i;
 
 /** Ids, refs, serials and hosts renamed throughout, every instant moved. Orders of names change, so sort before comparing. */
 export function renamed(file: Record<string, Json>): Renaming {
