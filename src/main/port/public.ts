@@ -145,6 +145,7 @@ export function deskPublic(desk: Desk, links: Links, contact: string): Public {
       const [place] = await desk.parts.sets.places([match.certificate.fingerprint]);
       const current = place === undefined ? null : await loadCase(desk.parts.cases, place.caseId);
       const matter = current?.matters.find((m) => m.set.setId === place?.setId && m.closed === null);
+      const told = desk.renewal.explain(certificateId);
       return {
         now: now(),
         certificateId,
@@ -153,7 +154,7 @@ export function deskPublic(desk: Desk, links: Links, contact: string): Public {
           matter === undefined
             ? 'Nothing is known against this certificate.'
             : `${matter.rule.document} ${matter.rule.section}: ${matter.label}`,
-        windowEndAt: null,
+        windowEndAt: moment(told?.advice == null ? null : told.window.end),
         revokeAt: matter === undefined ? null : rfc3339(desk.parts.policy.cutOffAt(matter)),
         revoked: match.certificate.status === 'revoked',
       };
