@@ -75,7 +75,7 @@ describe('a served desk', { timeout: 120_000 }, () => {
 describe('kill -9 in the middle', { timeout: 180_000 }, () => {
   let served: Served;
   beforeAll(async () => {
-    served = await Served.open({ silenceSeconds: 6, roles: 'intake,worker' });
+    served = await Served.open({ silenceSeconds: 6 });
   });
   afterAll(() => served.close());
 
