@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import MailComposer from 'nodemailer/lib/mail-composer/index.js';
+import { oneLine } from '../../foundation/text.ts';
 import { type Instant, rfc3339 } from '../../foundation/time/time.ts';
 
 export interface WrittenReport {
@@ -16,6 +17,9 @@ export interface WrittenReport {
   readonly attachments: readonly { readonly name: string; readonly mediaType: string; readonly bytes: Uint8Array }[];
 }
 
+/** Characters of one line; more than the routes let in, so that nothing of a report is cut. */
+const lineMax = 100_000;
+const nameMax = 200;
 const addressPattern = /^[^\s<>,;:"()[\]\\]+@[^\s<>,;:"()[\]\\]+$/;
 
 export async function composeReport(
@@ -26,13 +30,13 @@ export async function composeReport(
   const hash = contentHash(report);
   const lines = [report.text.trim()];
   if (report.certificates.length > 0)
-    lines.push('', 'Certificates:', ...report.certificates.map((c) => `  ${oneLine(c)}`));
-  if (report.asksFor !== null) lines.push('', `Asks for: ${oneLine(report.asksFor)}`);
+    lines.push('', 'Certificates:', ...report.certificates.map((c) => `  ${oneLine(c, lineMax)}`));
+  if (report.asksFor !== null) lines.push('', `Asks for: ${oneLine(report.asksFor, lineMax)}`);
   const email = report.email.trim();
   const mail = new MailComposer({
     // Without an address there is no From at all: the desk then knows that nobody can be answered.
-    ...(addressPattern.test(email) ? { from: { name: oneLine(report.name), address: email } } : {}),
-    subject: oneLine(report.subject === '' ? firstLine(report.text) : report.subject),
+    ...(addressPattern.test(email) ? { from: { name: oneLine(report.name, nameMax), address: email } } : {}),
+    subject: oneLine(report.subject === '' ? firstLine(report.text) : report.subject, lineMax),
     text: `${lines.join('\n')}\n`,
     date: new Date(rfc3339(now)),
     messageId: `<${hash.slice(0, 40)}@${channel}.invalid>`,
@@ -42,7 +46,7 @@ export async function composeReport(
     disableUrlAccess: true,
     disableFileAccess: true,
     attachments: report.attachments.map((a) => ({
-      filename: oneLine(a.name).slice(0, 200) || 'file',
+      filename: oneLine(a.name, nameMax) || 'file',
       contentType: /^[\w.+-]+\/[\w.+-]+$/.test(a.mediaType) ? a.mediaType : 'application/octet-stream',
       contentTransferEncoding: 'base64' as const,
       content: Buffer.from(a.bytes),
@@ -66,11 +70,6 @@ function contentHash(report: WrittenReport): string {
     add(a.bytes);
   }
   return hash.digest('hex');
-}
-
-function oneLine(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-  return text.replaceAll(/[\u0000-\u001f\u007f]+/g, ' ').trim();
 }
 
 function firstLine(text: string): string {

@@ -3,6 +3,7 @@
  * In memory only (a name inside an archive never reaches a file system), bounded, and never throwing for what the
  * sender wrote: what cannot be read comes out as a problem with the path where it stood.
  */
+import { withoutControls } from '../text.ts';
 import { unbzip2 } from './bzip2.ts';
 import { gunzip, unzstd } from './inflate.ts';
 import { Budget, type ContainerProblem, PASSPHRASES_MAX, PATH_CHARACTERS_MAX, Unreadable } from './limits.ts';
@@ -182,6 +183,5 @@ function join(path: string, member: string): string {
 
 /** Paths are shown to people and written to records: no control characters, no endless names. */
 function cleanPath(path: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the point.
-  return path.replace(/[\u0000-\u001f\u007f]/g, '').slice(0, PATH_CHARACTERS_MAX);
+  return withoutControls(path).slice(0, PATH_CHARACTERS_MAX);
 }

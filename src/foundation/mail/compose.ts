@@ -4,6 +4,7 @@
  * repeated delivery is recognised by its hash.
  */
 import { createHash } from 'node:crypto';
+import { oneLine } from '../text.ts';
 import type { Instant } from '../time/time.ts';
 import type { Address } from './message.ts';
 import { messageIds } from './read-message.ts';
@@ -76,19 +77,16 @@ export function mailDate(at: Instant): string {
 }
 
 function mailbox(address: Address): string {
-  const plain = oneLine(address.address).replace(/[<>,;\s]/g, '');
-  const name = oneLine(address.name).trim();
+  const plain = oneLine(address.address, 1_000).replace(/[<>,;\s]/g, '');
+  const name = oneLine(address.name, 1_000);
   if (name === '') return plain === '' ? 'unknown' : `<${plain}>`;
   const shown = /^[\x20-\x7e]*$/.test(name) ? `"${name.replace(/["\\]/g, '')}"` : encodeWords(name);
   return plain === '' ? shown : `${shown} <${plain}>`;
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is removed
-const oneLine = (text: string): string => text.replace(/[\x00-\x1f\x7f]+/g, ' ').toWellFormed();
-
 /** RFC 2047 where needed; folded so that no line exceeds 78 characters by much. Header injection ends here. */
 function encodeWords(text: string): string {
-  const line = oneLine(text).slice(0, 2_000);
+  const line = oneLine(text, 2_000);
   if (/^[\x20-\x7e]*$/.test(line) && !line.includes('=?') && line.length < 900) return line;
   const words: string[] = [];
   let chunk = '';
@@ -104,10 +102,7 @@ function encodeWords(text: string): string {
 }
 
 const extendedName = (name: string): string =>
-  encodeURIComponent(oneLine(name).slice(0, 200)).replace(
-    /['()*]/g,
-    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
+  encodeURIComponent(oneLine(name, 200)).replace(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 
 function base64Lines(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

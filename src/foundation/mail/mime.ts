@@ -3,6 +3,7 @@
  * well, but it refuses a message nested deeper than 256, flattens parts so that a path into the message is lost, and
  * hands forwarded messages back as text without their Received chain; the clock and the evidence need all three.
  */
+import { withoutControls } from '../text.ts';
 import { type Budget, DEPTH_MAX } from './bounds.ts';
 import { latin1 } from './charset.ts';
 import { decodeHeader, type HeaderField, type Parameterised, readHeaders, readParameters } from './headers.ts';
@@ -173,8 +174,7 @@ function normalType(value: string, fallback: string): string {
 
 /** The last path segment without controls: a name for people, never a path to write to. */
 export function cleanFileName(name: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is removed
-  const plain = decodeHeader(name).replace(/[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]/g, '');
+  const plain = withoutControls(decodeHeader(name));
   return plain.slice(Math.max(plain.lastIndexOf('/'), plain.lastIndexOf('\\')) + 1).slice(0, 255);
 }
 

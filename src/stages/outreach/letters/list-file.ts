@@ -1,5 +1,5 @@
+import { oneLine } from '../../../foundation/text.ts';
 import type { EnclosedFile } from '../messenger.ts';
-import { oneLine } from '../one-line.ts';
 import type { LetterCertificates } from './letter.ts';
 import { absolute } from './when.ts';
 

@@ -6,9 +6,9 @@
 import assert from 'node:assert/strict';
 import { unreachable } from '../../../foundation/brand.ts';
 import { Fault } from '../../../foundation/fault.ts';
+import { oneLine } from '../../../foundation/text.ts';
 import type { Instant } from '../../../foundation/time/time.ts';
 import type { EnclosedFile } from '../messenger.ts';
-import { oneLine } from '../one-line.ts';
 import { holesIn } from './holes.ts';
 import type {
   LetterBody,

@@ -3,8 +3,9 @@
  * in one spelling or another; the names of its fields are settings. A page by SMS is the subject and the link, bounded,
  * because it is read on a locked screen at night.
  */
+
+import { oneLine } from '../../../foundation/text.ts';
 import type { Messenger, Outgoing, SendOutcome } from '../messenger.ts';
-import { oneLine } from '../one-line.ts';
 import { httpPost, urlProblem } from './http-post.ts';
 import { inTurn } from './in-turn.ts';
 

@@ -2,9 +2,9 @@ import { generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';
 import { authenticate } from 'mailauth';
 import { expect, it } from 'vitest';
+import { oneLine } from '../../../foundation/text.ts';
 import { aLetter, messengerContract } from '../messenger.contract.ts';
 import { messageIdOf } from '../messenger.ts';
-import { oneLine } from '../one-line.ts';
 import { isMailAddress, type SmtpSettings, smtpDefaults, smtpMessenger } from './smtp.ts';
 import { smtpSink } from './smtp-sink.ts';
 

@@ -7,8 +7,8 @@
  * cannot start a loop; everything else has a return path whose bounces the desk reads.
  */
 import { createTransport } from 'nodemailer';
+import { oneLine } from '../../../foundation/text.ts';
 import { type Automatic, type Messenger, messageIdOf, type Outgoing, type SendOutcome } from '../messenger.ts';
-import { oneLine } from '../one-line.ts';
 import { inTurn } from './in-turn.ts';
 
 export interface SmtpSettings {

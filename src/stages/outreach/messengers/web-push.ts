@@ -3,9 +3,9 @@
  * a page it cannot read. The Topic is derived from the letter's id: a second try replaces the first on the screen.
  */
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { oneLine } from '../../../foundation/text.ts';
 import type { Time } from '../../../foundation/time/time.ts';
 import type { Messenger, Outgoing, SendOutcome } from '../messenger.ts';
-import { oneLine } from '../one-line.ts';
 import { httpPost, urlProblem } from './http-post.ts';
 import { inTurn } from './in-turn.ts';
 import { type PushKeys, plainMax, sealPush, vapidHeader } from './web-push-seal.ts';

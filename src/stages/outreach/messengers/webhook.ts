@@ -7,9 +7,9 @@
  * followed: a page is not a way to make the desk fetch things.
  */
 import { createHmac } from 'node:crypto';
+import { oneLine } from '../../../foundation/text.ts';
 import { rfc3339, type Time } from '../../../foundation/time/time.ts';
 import type { Messenger, Outgoing, SendOutcome } from '../messenger.ts';
-import { oneLine } from '../one-line.ts';
 import { httpPost, urlProblem } from './http-post.ts';
 import { inTurn } from './in-turn.ts';
 
