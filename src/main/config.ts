@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { canariesShape } from './canaries.ts';
 import { channelProblems, channelsShape } from './channels.ts';
 import { configuredPolicy } from './configured-policy.ts';
+import { dkimShape, mailProblems, relayShape } from './mail-relay.ts';
 import { onCallProblems, onCallShape } from './on-call.ts';
 
 /** A configuration file larger than this is not one. */
@@ -61,11 +62,10 @@ const shape = z.strictObject({
        * come back, people are alarmed. Null: letters are not checked.
        */
       controlAddress: z.string().nullable().default(null),
-      /** The relay our letters leave by; null keeps them in the outbox (a laptop without a relay). */
-      relay: z
-        .strictObject({ host: z.string(), port: port.default(25), secure: z.boolean().default(false) })
-        .nullable()
-        .default(null),
+      /** The relay our letters leave by; null writes them to files (a laptop without a relay). */
+      relay: relayShape.nullable().default(null),
+      /** Signs every letter, so that its reader's server can tell it from a forgery (RFC 6376); null: the relay signs. */
+      dkim: dkimShape.nullable().default(null),
     })
     .prefault({}),
   ca: z
@@ -172,6 +172,7 @@ export function checkConfig(text: string): ConfigResult {
       ...(result.data.canaries.length > 0 && result.data.mail.relay === null
         ? [{ path: 'canaries', message: 'Test reports go by mail from outside: set mail.relay.' }]
         : []),
+      ...mailProblems(result.data.mail),
       ...channelProblems(result.data.channels).map((p) => ({ ...p, path: `channels.${p.path}` })),
       ...(onCall === null ? [] : onCallProblems(onCall).map((p) => ({ ...p, path: `onCall.${p.path}` }))),
     ];

@@ -60,7 +60,17 @@ beforeAll(async () => {
   if (!read.ok) throw new Error(JSON.stringify(read.problems));
   const config: Config = { ...read.config, dataFolder: folder };
   const messenger = smtpMessenger({
-    ...{ host: '127.0.0.1', port: mail.port, secure: false, requireTls: false, user: null, password: null, dkim: null },
+    ...{
+      host: '127.0.0.1',
+      port: mail.port,
+      secure: false,
+      requireTls: false,
+      trustedCa: null,
+      serverName: null,
+      user: null,
+      password: null,
+      dkim: null,
+    },
     ...{ from: { name: 'Desk', address: 'desk@ca.example' }, bounceAddress: 'desk@ca.example' },
     ...{ messageIdDomain: 'ca.example', connectionsMax: 2 },
   });

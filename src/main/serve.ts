@@ -1,6 +1,5 @@
 /** `rescind serve`: the desk on the real clock, in one process, until it is told to stop. */
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Log, Pager } from '../app/ports.ts';
 import { Fault } from '../foundation/fault.ts';
 import { seconds, type Time } from '../foundation/time/time.ts';
@@ -9,13 +8,12 @@ import { connect } from '../platform/store/connect.ts';
 import type { Listening } from '../stages/intake/channel.ts';
 import { type ChannelKindName, openChannel } from '../stages/intake/channels/index.ts';
 import type { Messenger } from '../stages/outreach/messenger.ts';
-import { smtpMessenger } from '../stages/outreach/messengers/index.ts';
 import type { RevocationConnector } from '../stages/revocation/connector.ts';
 import { connectorDefinitions } from '../stages/revocation/connectors/index.ts';
 import { doorPath } from './channels.ts';
 import type { Config } from './config.ts';
 import { ensureConsole } from './console-build.ts';
-import { folderMessenger } from './letters-folder.ts';
+import { openMail } from './mail-relay.ts';
 import { nightWatch } from './night-watch.ts';
 import { dutyOf, openPaging, type Paging } from './paging.ts';
 import { linkSecret } from './port/links.ts';
@@ -56,7 +54,8 @@ export async function serve(options: ServeOptions): Promise<void> {
     const lab =
       config.ca.connector === 'lab' && config.labCa.enabled ? await openLab(config, time, log, database.pool) : null;
     if (lab !== null) closing.push(() => lab.close());
-    const messenger = messengerOf(config);
+    const messenger = await openMail(config);
+    closing.push(() => messenger.close());
     const paging = openPaging({
       duty: await dutyOf(config, messenger, time),
       pages: postgresPages(database.pool),
@@ -207,26 +206,6 @@ async function openConnector(config: Config, time: Time, lab: ServedLab | null):
     );
   }
   return definition.open(parsed.data, { time });
-}
-
-function messengerOf(config: Config): Messenger {
-  const address = (/<([^<>]+)>/.exec(config.mail.from)?.[1] ?? config.mail.from).trim();
-  const domain = address.split('@')[1] ?? 'localhost';
-  const { relay } = config.mail;
-  if (relay === null) return folderMessenger(join(config.dataFolder, 'letters'), domain);
-  return smtpMessenger({
-    host: relay.host,
-    port: relay.port,
-    secure: relay.secure,
-    requireTls: false,
-    user: null,
-    password: null,
-    from: { name: config.ca.owner, address },
-    bounceAddress: address,
-    messageIdDomain: domain,
-    dkim: null,
-    connectionsMax: 4,
-  });
 }
 
 /** The other way to the people on call: mail to each of them. */

@@ -47,6 +47,8 @@ export async function mailHosts(): Promise<MailHosts> {
     port,
     secure: false,
     requireTls: false,
+    trustedCa: null,
+    serverName: null,
     user: null,
     password: null,
     from: { name: 'Certificate problem reports', address: 'problem-reporting@ca.example' },

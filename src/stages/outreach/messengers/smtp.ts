@@ -17,6 +17,10 @@ export interface SmtpSettings {
   /** True: TLS from the first byte. False: STARTTLS when the server offers it, required with `requireTls`. */
   readonly secure: boolean;
   readonly requireTls: boolean;
+  /** What the server's certificate is checked against; null: the public roots of the runtime. */
+  readonly trustedCa: string | null;
+  /** The name its certificate has to show, when it is not `host`. */
+  readonly serverName: string | null;
   readonly user: string | null;
   readonly password: string | null;
   readonly from: { readonly name: string; readonly address: string };
@@ -31,6 +35,8 @@ export interface SmtpSettings {
 export const smtpDefaults = {
   secure: false,
   requireTls: true,
+  trustedCa: null,
+  serverName: null,
   user: null,
   password: null,
   dkim: null,
@@ -140,6 +146,9 @@ function outcomeOf(error: unknown): SendOutcome {
   if (status !== null && status >= 400) {
     return { outcome: 'retry', problem: `The mail server cannot take it now: ${status}.` };
   }
+  // Whom we talk to is checked before anything is said: no letter has left.
+  if (/^(?:ERR_TLS_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/.test(String(originalCode ?? '')))
+    return { outcome: 'retry', problem: 'The mail server’s certificate is not one we trust. Check mail.relay.' };
   const notConnected =
     code === 'EDNS' ||
     code === 'ETLS' ||
@@ -167,6 +176,11 @@ function poolOf(settings: SmtpSettings): MailTransport {
     connectionTimeout: connectMilliseconds,
     greetingTimeout: connectMilliseconds,
     socketTimeout: silenceMilliseconds,
+    tls: {
+      minVersion: 'TLSv1.2',
+      ...(settings.trustedCa === null ? {} : { ca: settings.trustedCa }),
+      ...(settings.serverName === null ? {} : { servername: settings.serverName }),
+    },
     ...(settings.user === null ? {} : { auth: { user: settings.user, pass: settings.password ?? '' } }),
     ...(settings.dkim === null
       ? {}
