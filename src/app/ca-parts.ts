@@ -1,13 +1,18 @@
 /** The CA as the operations see it: orders go out through a connector, and what happened is read from outside. */
-import type { CaseId, Fingerprint } from '../foundation/brand.ts';
+import type { CertificateFacts } from '../desk/facts.ts';
+import type { Fingerprint } from '../foundation/brand.ts';
 import { Fault } from '../foundation/fault.ts';
+import { parseCertificate } from '../foundation/pki/x509.ts';
 import type { Instant } from '../foundation/time/time.ts';
 import type { RevocationConnector, RevocationOutcome } from '../stages/revocation/connector.ts';
 import type { StatusObservation, StatusProbe } from '../stages/status/index.ts';
 import type { CertificateBook, Looker, RevokeOutcome, Revoker, Seen } from './ports.ts';
 
-/** DER of an issuing CA's certificate by the SHA-256 of its name; null when nobody has told us. */
-export type Issuers = (issuerHash: string) => Uint8Array | null;
+/**
+ * DER of an issuing CA's certificate by the SHA-256 of its name, and by its key where several have one name; null when
+ * nobody has told us.
+ */
+export type Issuers = (issuerHash: string, authorityKeyId?: string | null) => Uint8Array | null;
 
 /** Certificates whose bytes are sent along with an order; above it the serial and issuer have to do. */
 const bytesMax = 500;
@@ -24,19 +29,22 @@ export function revoker(parts: {
         ? await parts.bytesOf(orders.map((o) => o.certificate.fingerprint))
         : new Map<Fingerprint, Uint8Array>();
       const outcomes = await parts.connector.revoke(
-        orders.map(({ certificate, reason }) => ({
-          certificate: {
-            serial: certificate.serial,
-            issuerHash: certificate.issuerHash,
-            der: bytes.get(certificate.fingerprint) ?? null,
-            issuer: parts.issuers(certificate.issuerHash),
-          },
-          reason,
-          invalidityAt: null,
-          caseId: '' as CaseId,
-          dueAt: null,
-          idempotencyKey: certificate.fingerprint,
-        })),
+        orders.map(({ certificate, reason, caseId, dueAt }) => {
+          const der = bytes.get(certificate.fingerprint) ?? null;
+          return {
+            certificate: {
+              serial: certificate.serial,
+              issuerHash: certificate.issuerHash,
+              der,
+              issuer: parts.issuers(certificate.issuerHash, der === null ? null : authorityKeyOf(der)),
+            },
+            reason,
+            invalidityAt: null,
+            caseId,
+            dueAt,
+            idempotencyKey: certificate.fingerprint,
+          };
+        }),
       );
       return outcomes.map(outcomeOf);
     },
@@ -50,8 +58,19 @@ function outcomeOf(outcome: RevocationOutcome): RevokeOutcome {
       return { outcome: outcome.outcome };
     case 'pending-approval':
       return { outcome: 'pending-approval', problem: outcome.message };
+    case 'retry':
+      return { outcome: 'retry', problem: `${outcome.code}: ${outcome.message}`, after: outcome.after };
     default:
       return { outcome: outcome.outcome, problem: `${outcome.code}: ${outcome.message}` };
+  }
+}
+
+function authorityKeyOf(der: Uint8Array): string | null {
+  try {
+    return parseCertificate(der).aki;
+  } catch {
+    // What cannot be read was misissued and is revoked by its serial.
+    return null;
   }
 }
 
@@ -75,7 +94,7 @@ export function looker(parts: {
       const facts = await parts.book.byFingerprints(certificates.map((c) => c.fingerprint));
       await publish(parts, new Set(facts.map((f) => f.issuerHash)));
       const known = facts.flatMap((fact) => {
-        const issuer = parts.issuers(fact.issuerHash);
+        const issuer = parts.issuers(fact.issuerHash, fact.authorityKeyId);
         return issuer === null ? [] : [{ fact, issuer }];
       });
       if (known.length === 0 && facts.length > 0) {
@@ -96,8 +115,19 @@ export function looker(parts: {
         known.map(({ fact }, i) => ({ fingerprint: fact.fingerprint, observation: observations[i]! })),
         now,
       );
-      return known.map(({ fact }, i): Seen => seenOf(fact.fingerprint, observations[i]!, reason));
+      const seen = known.map(({ fact }, i): Seen => seenOf(fact.fingerprint, observations[i]!, reason));
+      const looked = new Set(seen.map((one) => one.fingerprint));
+      return [...seen, ...facts.filter((fact) => !looked.has(fact.fingerprint)).map(notLookedAt)];
     },
+  };
+}
+
+function notLookedAt({ fingerprint, issuer }: CertificateFacts): Seen {
+  return {
+    fingerprint,
+    published: false,
+    seen: 'not looked at',
+    problem: `issuer-unknown: the certificate of ${issuer} is not known, so no status can be verified. Add it to ca.issuers.`,
   };
 }
 

@@ -9,7 +9,7 @@ import type { ChooseRule } from '../desk/identify.ts';
 import type { PlanPolicy } from '../desk/plan.ts';
 import type { CaseId, Fingerprint, Serial, SpkiHash } from '../foundation/brand.ts';
 import type { Message } from '../foundation/mail/message.ts';
-import type { Instant, Time } from '../foundation/time/time.ts';
+import type { Duration, Instant, Time } from '../foundation/time/time.ts';
 import type { Directory } from '../stages/outreach/directory/directory.ts';
 import type { Outbox } from '../stages/outreach/outbox/outbox.ts';
 
@@ -80,12 +80,19 @@ export interface CertificateBook {
 
 export type RevokeOutcome =
   | { readonly outcome: 'done' | 'already' }
-  | { readonly outcome: 'pending-approval' | 'refused' | 'retry' | 'unknown'; readonly problem: string };
+  | { readonly outcome: 'pending-approval' | 'refused' | 'unknown'; readonly problem: string }
+  /** Did not happen. `after`: how long the CA asks to be left alone, null when it does not say. */
+  | { readonly outcome: 'retry'; readonly problem: string; readonly after: Duration | null };
 
 export interface Revoker {
   /** Orders in one go; the answer has one entry for each, in order. Never throws for what the CA says. */
   revoke(
-    orders: readonly { readonly certificate: AffectedCertificate; readonly reason: Reason }[],
+    orders: readonly {
+      readonly certificate: AffectedCertificate;
+      readonly reason: Reason;
+      readonly caseId: CaseId;
+      readonly dueAt: Instant | null;
+    }[],
     now: Instant,
   ): Promise<readonly RevokeOutcome[]>;
 }

@@ -102,7 +102,8 @@ export function certificateSets(store: Pick<Store, 'certificates'>, affected: Af
     },
     async revocable(setId, now, limit) {
       const unknown = await inState(setId, 'attempted', limit);
-      return unknown.length > 0 ? unknown : (await sets.nextRevocable(setId, now, limit)).map(affectedOf);
+      if (unknown.length >= limit) return unknown;
+      return [...unknown, ...(await sets.nextRevocable(setId, now, limit - unknown.length)).map(affectedOf)];
     },
     inState,
     mark: (setId, fingerprints, state, now, problem) =>

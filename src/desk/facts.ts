@@ -136,6 +136,8 @@ export interface CertificateFacts {
   /** Lower-case hex SHA-256 of the issuer's distinguished name DER: with the serial it names a certificate. */
   readonly issuerHash: string;
   readonly issuer: string;
+  /** Lower-case hex identifier of the issuer's key: tells issuers of one name apart. */
+  readonly authorityKeyId?: string | null;
   readonly names: readonly string[];
   readonly notBefore: Instant;
   readonly notAfter: Instant;

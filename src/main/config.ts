@@ -78,6 +78,8 @@ const shape = z.strictObject({
       connector: z.string().default('lab'),
       /** Settings of the connector; its own schema checks them. */
       settings: z.record(z.string(), z.unknown()).default({}),
+      /** Files with the issuing CAs' certificates, PEM or DER: under their keys CRLs and OCSP answers are verified. */
+      issuers: z.array(z.string().min(1)).max(1_000).default([]),
     })
     .prefault({}),
   labCa: z

@@ -4,6 +4,7 @@ import { mkdir, statfs } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import type { Time } from '../foundation/time/time.ts';
 import { connect } from '../platform/store/connect.ts';
+import { describeCa } from './ca-setup.ts';
 import type { Config } from './config.ts';
 import { openLog } from './log.ts';
 
@@ -52,6 +53,7 @@ export async function doctor(config: Config, time: Time): Promise<{ ok: boolean;
       await reach(relay.host, relay.port);
       return `${relay.host}:${relay.port} answers`;
     }),
+    await attempt('CA', () => describeCa(config, time)),
     await attempt('pager', async () => {
       if (config.onCall === null && config.pager.webhookUrl === null && config.pager.mailTo.length === 0)
         throw new Error('Nobody is paged at night. Set onCall, or pager.webhookUrl.');

@@ -8,17 +8,17 @@ import { connect } from '../platform/store/connect.ts';
 import type { Listening } from '../stages/intake/channel.ts';
 import { type ChannelKindName, openChannel } from '../stages/intake/channels/index.ts';
 import type { Messenger } from '../stages/outreach/messenger.ts';
-import type { RevocationConnector } from '../stages/revocation/connector.ts';
-import { connectorDefinitions } from '../stages/revocation/connectors/index.ts';
+import { openCa, openConnector } from './ca-setup.ts';
 import { doorPath } from './channels.ts';
 import type { Config } from './config.ts';
 import { ensureConsole } from './console-build.ts';
+import { firstOf, issuersFrom } from './issuers.ts';
 import { openMail } from './mail-relay.ts';
 import { nightWatch } from './night-watch.ts';
 import { dutyOf, openPaging, type Paging } from './paging.ts';
 import { linkSecret } from './port/links.ts';
 import { sweepAdvices } from './replacements.ts';
-import { openLab, type ServedLab } from './served-lab.ts';
+import { openLab } from './served-lab.ts';
 import { postgresPages } from './watch-store.ts';
 import { serveWeb } from './web.ts';
 import { type Desk, openDesk } from './wiring.ts';
@@ -44,6 +44,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const closing: (() => Promise<unknown>)[] = [];
   const has = (role: Role): boolean => options.roles.includes(role);
   try {
+    const { certificates: issuers } = await openCa(config);
     await mkdir(config.dataFolder, { recursive: true });
     const database = await connect({
       dataFolder: config.dataFolder,
@@ -69,7 +70,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       log,
       pool: database.pool,
       connector: await openConnector(config, time, lab),
-      issuers: (hash) => lab?.issuers(hash) ?? null,
+      issuers: firstOf(...(lab === null ? [] : [lab.issuers]), issuersFrom(issuers)),
       messenger,
       pager: paging,
       ...(config.pager.mailTo.length === 0 ? {} : { secondPager: mailPager(messenger, config.pager.mailTo) }),
@@ -186,26 +187,6 @@ async function openChannels(desk: Desk, config: Config): Promise<(() => Promise<
     if (accept !== undefined) desk.listening.push({ kind, address: doorPath(source), accept });
   }
   return open.map((listening) => () => listening.close());
-}
-
-async function openConnector(config: Config, time: Time, lab: ServedLab | null): Promise<RevocationConnector> {
-  const definition = connectorDefinitions.find((d) => d.name === config.ca.connector);
-  if (definition === undefined) {
-    throw new Fault(
-      'connector_unknown',
-      `There is no connector "${config.ca.connector}". Known: ${connectorDefinitions.map((d) => d.name).join(', ')}.`,
-    );
-  }
-  const settings = lab === null ? config.ca.settings : { url: lab.url, token: { file: lab.tokenFile } };
-  const parsed = definition.settings.safeParse(settings);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new Fault(
-      'config_invalid',
-      `ca.settings${issue === undefined ? '' : `.${issue.path.join('.')}: ${issue.message}`}`,
-    );
-  }
-  return definition.open(parsed.data, { time });
 }
 
 /** The other way to the people on call: mail to each of them. */

@@ -61,6 +61,8 @@ export class Served {
     readonly roles?: string;
     readonly uid?: number;
     readonly nodeArgs?: readonly string[];
+    /** Further settings, in the place of the lab's. */
+    readonly settings?: (folder: string) => Record<string, unknown>;
   }): Promise<Served> {
     const place = scratch();
     const temporary = join(place.folder, 'tmp');
@@ -95,6 +97,7 @@ export class Served {
         labCa: { port: ports.ca },
         mail: { relay: { host: '127.0.0.1', port: relay } },
         policy: { silenceSeconds: options.silenceSeconds },
+        ...options.settings?.(place.folder),
       }),
     );
     if (options.uid !== undefined)

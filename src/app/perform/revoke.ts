@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Matter } from '../../desk/case.ts';
-import type { Event } from '../../desk/events.ts';
 import type { Fingerprint } from '../../foundation/brand.ts';
-import { hours, isBefore, minutes } from '../../foundation/time/time.ts';
+import { type Duration, hours, isBefore, minutes } from '../../foundation/time/time.ts';
 import type { AffectedCertificate, CoreParts, RevokeOutcome, Revoker } from '../ports.ts';
 import type { Ground } from './perform.ts';
 
@@ -16,6 +15,10 @@ const approvalPatience = hours(1);
  * Orders what may be ordered now, batch by batch. The attempt is durable before each call; after an unknown outcome the
  * certificates stay `attempted`, and ordering them again is harmless because a connector answers `already`.
  * `again` repeats orders that were accepted long ago and still cannot be seen.
+ *
+ * One certificate that the CA refuses, or about which it never says what happened, must not hold up the others: it is
+ * passed over for the rest of the round. A CA that does not carry out most of a batch is away, busy or unclear, and the
+ * next batch would fare no better: that ends the round.
  */
 export async function revoke(
   parts: CoreParts & { readonly revoker: Revoker },
@@ -25,19 +28,67 @@ export async function revoke(
 ): Promise<void> {
   const { setId } = matter.set;
   if (again) {
-    const unseen = await parts.sets.inState(setId, 'accepted', batchMax);
-    await order(parts, ground, matter, unseen, true);
+    const unseen = await parts.sets.inState(setId, 'accepted', setMax);
+    for (let i = 0; i < unseen.length; i += batchMax)
+      await order(parts, ground, matter, unseen.slice(i, i + batchMax), true);
     return;
   }
-  for (let first = true; ; first = false) {
-    const batch = await parts.sets.revocable(setId, ground.now, batchMax);
-    if (batch.length === 0) {
-      // The plan counts events and found something to order; the rows say otherwise.
-      if (first) await recallAccepted(parts, ground, matter);
-      return await expire(parts, ground, matter);
-    }
-    if (!(await order(parts, ground, matter, batch, false))) return;
+  const passedOver = new Set<Fingerprint>();
+  let failure: Failure | null = null;
+  let ordered = 0;
+  while (passedOver.size < passedOverMax) {
+    const found = await parts.sets.revocable(setId, ground.now, batchMax + passedOver.size);
+    const batch = found.filter((c) => !passedOver.has(c.fingerprint)).slice(0, batchMax);
+    if (batch.length === 0) break;
+    ordered += batch.length;
+    const missed = await order(parts, ground, matter, batch, false);
+    if (missed === null) continue;
+    failure = together(failure, missed);
+    for (const fingerprint of missed.fingerprints) passedOver.add(fingerprint);
+    if (missed.unclear * 2 > batch.length) break;
   }
+  // The plan counts events and found something to order; the rows say otherwise.
+  if (ordered === 0) await recallAccepted(parts, ground, matter);
+  if (failure === null) return await expire(parts, ground, matter);
+  const { fingerprints, outcome, problem } = failure;
+  await ground.append({
+    type: 'RevocationFailed',
+    at: ground.now,
+    by: 'ca',
+    matterId: matter.matterId,
+    batchId: digestOf(fingerprints).slice(0, 16),
+    count: fingerprints.length,
+    outcome,
+    problem,
+    retryAt: ground.now.add(failure.after ?? backoff(matter.failures, outcome)),
+  });
+}
+
+/** What of a round was not carried out, with the outcome that comes up again first. */
+interface Failure {
+  readonly fingerprints: readonly Fingerprint[];
+  readonly outcome: Exclude<RevokeOutcome['outcome'], 'done' | 'already'>;
+  readonly problem: string;
+  /** How long the CA asks to be left alone, within what a deadline allows. */
+  readonly after: Duration | null;
+  /** How many of them for a reason that lies with the CA and not with the certificate. */
+  readonly unclear: number;
+}
+
+/** A round that has passed over as many as this asks people instead of the database. */
+const passedOverMax = 20_000;
+
+/** What may pass by itself and soon, before what waits for a person: the next round comes by the first of these. */
+const soonest = ['retry', 'unknown', 'pending-approval', 'refused'] as const;
+
+function together(before: Failure | null, now: Failure): Failure {
+  if (before === null) return now;
+  const first = soonest.indexOf(before.outcome) <= soonest.indexOf(now.outcome) ? before : now;
+  return {
+    ...first,
+    fingerprints: [...before.fingerprints, ...now.fingerprints],
+    unclear: before.unclear + now.unclear,
+  };
 }
 
 /** More certificates than this are not in one set. */
@@ -59,14 +110,14 @@ async function recallAccepted(parts: CoreParts, ground: Ground, matter: Matter):
   await ground.append({ type: 'RevocationAccepted', ...base, count, already: count });
 }
 
-/** False when the CA does not carry out orders now: the rest waits for the retry. */
+/** What the CA did not carry out of this batch; null when it took all of it. */
 async function order(
   parts: CoreParts & { readonly revoker: Revoker },
   ground: Ground,
   matter: Matter,
   batch: readonly AffectedCertificate[],
   again: boolean,
-): Promise<boolean> {
+): Promise<Failure | null> {
   const { now, append } = ground;
   const { setId } = matter.set;
   const fingerprints = batch.map((c) => c.fingerprint);
@@ -74,12 +125,13 @@ async function order(
   const base = { at: now, by: 'desk', matterId: matter.matterId, batchId: digest.slice(0, 16) } as const;
   if (!again) await parts.sets.mark(setId, fingerprints, 'attempted', now);
   await append({ type: 'RevocationAttempted', ...base, count: batch.length, digest });
+  const about = { caseId: ground.case.caseId, dueAt: matter.dueAt };
   const outcomes = await parts.revoker.revoke(
-    batch.map((certificate) => ({ certificate, reason: matter.reason })),
+    batch.map((certificate) => ({ certificate, reason: matter.reason, ...about })),
     now,
   );
+  if (again) return null;
   const accepted = batch.filter((_, i) => isAccepted(outcomes[i]));
-  if (again) return true;
   await parts.sets.mark(
     setId,
     accepted.map((c) => c.fingerprint),
@@ -87,25 +139,26 @@ async function order(
     now,
   );
   const already = outcomes.filter((o) => o.outcome === 'already').length;
-  const events: Event[] = [];
-  if (accepted.length > 0)
-    events.push({ type: 'RevocationAccepted', ...base, by: 'ca', count: accepted.length, already });
-  const failed = outcomes.find((o) => !isAccepted(o));
-  if (failed !== undefined && 'problem' in failed) {
-    const { outcome, problem } = failed;
-    const rest = batch.filter((_, i) => !isAccepted(outcomes[i]));
-    await parts.sets.mark(
-      setId,
-      rest.map((c) => c.fingerprint),
-      outcome === 'unknown' ? 'attempted' : 'identified',
-      now,
-      problem,
-    );
-    const retryAt = now.add(backoff(matter.failures, outcome));
-    events.push({ type: 'RevocationFailed', ...base, by: 'ca', count: rest.length, outcome, problem, retryAt });
+  let failure: Failure | null = null;
+  const missed = Map.groupBy(
+    batch.flatMap(({ fingerprint }, i) => {
+      const said = outcomes[i] ?? { outcome: 'unknown', problem: 'The connector gave no answer for this certificate.' };
+      return 'problem' in said ? [{ fingerprint, said }] : [];
+    }),
+    ({ said }) => `${said.outcome} ${said.problem}`,
+  );
+  for (const same of missed.values()) {
+    const { said } = same[0]!;
+    const { outcome, problem } = said;
+    const left = same.map((one) => one.fingerprint);
+    await parts.sets.mark(setId, left, outcome === 'unknown' ? 'attempted' : 'identified', now, problem);
+    const after = said.outcome === 'retry' && said.after !== null ? bounded(said.after) : null;
+    const unclear = outcome === 'retry' || outcome === 'unknown' ? left.length : 0;
+    failure = together(failure, { fingerprints: left, outcome, problem, after, unclear });
   }
-  await append(...events);
-  return failed === undefined;
+  if (accepted.length > 0)
+    await append({ type: 'RevocationAccepted', ...base, by: 'ca', count: accepted.length, already });
+  return failure;
 }
 
 /** What is left over after all orders are out has run past its own notAfter, or is held: expiry is a fact, not a success. */
@@ -136,7 +189,13 @@ function isAccepted(outcome: RevokeOutcome | undefined): boolean {
   return outcome?.outcome === 'done' || outcome?.outcome === 'already';
 }
 
-function backoff(failures: number, outcome: string): Temporal.Duration {
+/** A CA may ask for patience, but not for more of it than we would have by ourselves. */
+function bounded(after: Duration): Duration {
+  const seconds = Math.min(Math.max(after.total('seconds'), 1), retryLongest.total('seconds'));
+  return Temporal.Duration.from({ seconds });
+}
+
+function backoff(failures: number, outcome: string): Duration {
   if (outcome === 'pending-approval') return approvalPatience;
   const seconds = Math.min(retryFirst.total('seconds') * 2 ** failures, retryLongest.total('seconds'));
   return Temporal.Duration.from({ seconds });

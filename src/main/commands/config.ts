@@ -10,12 +10,13 @@ export function configCommand({ out, exit, configFile }: CommandContext, about: 
     .option('--json', 'one JSON object: {ok, problems}')
     .action(async (file: string | undefined, options: { json?: boolean }) => {
       const read = await readConfig(file ?? configFile());
-      const problems = read.ok ? [] : read.problems;
-      if (options.json === true) out(JSON.stringify({ ok: read.ok, problems }));
-      else if (read.ok) out('The configuration can be used.');
+      const problems = read.ok ? await (await import('../ca-setup.ts')).caProblems(read.config) : read.problems;
+      const ok = problems.length === 0;
+      if (options.json === true) out(JSON.stringify({ ok, problems }));
+      else if (ok) out('The configuration can be used.');
       else for (const { path, message } of problems) out(`${path === '' ? '' : `${path}: `}${message}`);
       const unopened = !read.ok && problems.some((p) => p.path === '' && p.message.includes('cannot be read'));
-      if (!read.ok) exit(unopened ? 2 : 1);
+      if (!ok) exit(unopened ? 2 : 1);
     });
   return command;
 }

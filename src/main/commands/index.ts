@@ -32,6 +32,9 @@ const list: Readonly<Record<string, readonly [string, NamedCommand['load']]>> = 
   inventory: named('every certificate the CA issued: import, find, count', async (c) =>
     (await import('./stored.ts')).storedInventoryCommand(c),
   ),
+  subscribers: named('whom the desk writes to about their certificates', async (c) =>
+    (await import('./stored.ts')).storedSubscribersCommand(c),
+  ),
   incident: named('the public incident report: draft it from a case, check it before posting', async (c) =>
     (await import('./stored.ts')).storedIncidentCommand(c),
   ),

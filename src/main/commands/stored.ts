@@ -5,6 +5,7 @@ import { eventFromJson } from '../../app/event-json.ts';
 import { auditCommand } from '../../cli/audit.ts';
 import { incidentCommand } from '../../cli/incident.ts';
 import { inventoryCommand } from '../../cli/inventory.ts';
+import { subscribersCommand } from '../../cli/subscribers.ts';
 import type { CaseId } from '../../foundation/brand.ts';
 import { openOffline } from '../offline.ts';
 import { caseRecord } from '../port/incident.ts';
@@ -34,6 +35,16 @@ export function storedIncidentCommand(context: CommandContext): Command {
           return caseRecord(desk, current, events);
         },
       };
+    },
+  });
+}
+
+export function storedSubscribersCommand(context: CommandContext): Command {
+  return subscribersCommand({
+    ...context,
+    open: async () => {
+      const { desk, close } = await openOffline(await context.configured());
+      return { directory: desk.parts.directory, close };
     },
   });
 }

@@ -6,6 +6,7 @@
  */
 import { createReadStream } from 'node:fs';
 import { type Reason, reasonCodes } from '../../../desk/facts.ts';
+import { Fault } from '../../../foundation/fault.ts';
 import type { Instant } from '../../../foundation/time/time.ts';
 import { serialOf } from '../query.ts';
 import type { Annotations } from '../record.ts';
@@ -57,6 +58,40 @@ export async function* readCsv(text: AsyncIterable<string>, name: string): Async
         return;
       }
     } else if (fields.length > 1 || fields[0]!.trim() !== '') yield entryOfRow(columns, fields, at);
+  }
+}
+
+/** Any other CSV of the CA's, row by row under its own column names in lower case; `row` is empty where `problem` is not null. */
+export async function* readRows(path: string): AsyncGenerator<{
+  readonly at: string;
+  readonly row: ReadonlyMap<string, string>;
+  readonly problem: string | null;
+}> {
+  let columns: readonly string[] | null = null;
+  const text = createReadStream(path, 'utf8').on('error', () => {});
+  try {
+    for await (const { fields, line, problem } of rowsOf(text)) {
+      const at = `${path}:${line}`;
+      if (problem !== null) {
+        yield { at, row: new Map(), problem };
+        return;
+      }
+      if (columns === null) {
+        columns = fields.slice(0, columnsMax).map((field) => plain(field));
+        continue;
+      }
+      if (fields.length === 1 && fields[0]!.trim() === '') continue;
+      const row = new Map<string, string>();
+      columns.forEach((column, i) => {
+        const value = (fields[i] ?? '').trim();
+        if (value !== '') row.set(column, value.slice(0, annotationCharactersMax));
+      });
+      yield { at, row, problem: null };
+    }
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === undefined) throw cause;
+    throw new Fault('path_not_readable', `${path} cannot be read (${code}).`, { cause });
   }
 }
 
