@@ -9,6 +9,9 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   store: async () => (await import('../../bench/store.ts')).storeBench,
   crl: async () => (await import('../../bench/crl.ts')).crlBench,
   'mass-revocation': async () => (await import('../../bench/mass-revocation.ts')).massRevocationBench,
+  evidence: async () => (await import('../../bench/evidence.ts')).proofBench,
+  'evidence-keys': async () => (await import('../../bench/evidence.ts')).keysBench,
+  'evidence-shared-primes': async () => (await import('../../bench/evidence.ts')).sharedPrimesBench,
   acme: async () => (await import('../../bench/acme.ts')).acmeBench,
 };
 

@@ -19,6 +19,7 @@ import { csrHashes, type Judged, judge, judgeRaw, publicKeysOf, type Seen } from
 import { spkiHashIn } from '../prove/signed.ts';
 import type { KeyList } from '../weak/lists.ts';
 import { checkSharedPrimes } from '../weak/shared-primes.ts';
+import { openSeal } from './open-seal.ts';
 import { passphrasesIn, Tries } from './passphrases.ts';
 import { isSecret, redactBlocks, redactDeep, redactText } from './redact.ts';
 import type { RoomAnswer, RoomInput, RoomQuestion, RoomReading } from './wire.ts';
@@ -51,7 +52,7 @@ export interface ReadOptions {
 
 /** Throws Error with a `code` when the seal does not open; everything else a sender can do ends in `problems`. */
 export async function openReport(input: RoomInput, options: ReadOptions = {}): Promise<OpenReport> {
-  const plain = input.identity === null ? input.bytes : await openSeal(input.bytes, input.identity);
+  const plain = input.identity === null ? input.bytes : unsealed(input.bytes, input.identity);
   const message = input.kind === 'message' ? await readMail(plain) : fileAsMessage(plain, input.name);
   const search = new Search(
     input,
@@ -65,12 +66,9 @@ export async function openReport(input: RoomInput, options: ReadOptions = {}): P
   };
 }
 
-async function openSeal(sealed: Uint8Array, identity: string): Promise<Uint8Array> {
-  const { Decrypter } = await import('age-encryption');
+function unsealed(sealed: Uint8Array, identity: string): Uint8Array {
   try {
-    const decrypter = new Decrypter();
-    decrypter.addIdentity(identity);
-    return await decrypter.decrypt(sealed);
+    return openSeal(sealed, identity);
   } catch {
     throw Object.assign(new Error('sealed bytes do not open'), { code: 'sealed_corrupt' });
   }

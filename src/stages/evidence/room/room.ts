@@ -17,7 +17,7 @@ import { type Instant, rfc3339 } from '../../../foundation/time/time.ts';
 import type { InventoryKey } from '../prove/context.ts';
 import type { Judged } from '../prove/judge.ts';
 import { checkLists, type KeyList } from '../weak/lists.ts';
-import { childFile, preload, readable, roomProgram } from './program.ts';
+import { childFile, loader, type RoomProgram, readable, roomProgram } from './program.ts';
 import { fileAsMessage, openReport } from './read.ts';
 import {
   type FromRoom,
@@ -244,6 +244,21 @@ class Pool {
   constructor(options: ReadingRoomOptions) {
     this.options = options;
     for (let i = 0; i < (options.size ?? SIZE); i++) this.start();
+    this.compile();
+  }
+
+  /**
+   * One child runs the program over made-up reports, hands over what V8 compiled, and is ended; the children after it
+   * start with that. It never gets a report: code from a process that has read a stranger's bytes is not run again.
+   */
+  private compile(): void {
+    const child = new Child(this.options.memoryMegabytes ?? MEMORY_MEGABYTES, this.program);
+    this.all.add(child);
+    void child.compiled().then((code) => {
+      this.all.delete(child);
+      child.kill();
+      if (code !== null && !this.closed) this.program.keepCode(code);
+    });
   }
 
   async read(input: RoomInput, ask: (question: RoomQuestion) => Promise<RoomAnswer>): Promise<Outcome> {
@@ -305,7 +320,7 @@ class Pool {
   }
 
   private start(): void {
-    const child = new Child(this.options.memoryMegabytes ?? MEMORY_MEGABYTES, this.program.descriptor);
+    const child = new Child(this.options.memoryMegabytes ?? MEMORY_MEGABYTES, this.program);
     this.all.add(child);
     void child.ready.then((ready) => {
       if (ready) {
@@ -356,13 +371,24 @@ class Child {
   private readonly process: ChildProcess;
   private receive: (message: FromRoom | null) => void = () => {};
 
-  constructor(memoryMegabytes: number, program: number) {
-    const [command, ...rest] = confinedCommand(memoryMegabytes, [`--import=${preload}`, childFile]);
+  constructor(memoryMegabytes: number, program: RoomProgram) {
+    const code = program.code();
+    const [command, ...rest] = confinedCommand(memoryMegabytes, [
+      '--input-type=commonjs',
+      '--eval',
+      loader,
+      childFile,
+      code === null ? 'uncached' : 'cached',
+    ]);
     this.process = spawn(
       command as string,
       rest,
       // Standard error goes nowhere: a crash message could quote what was being read.
-      { stdio: ['ignore', 'ignore', 'ignore', program, 'ipc'], serialization: 'advanced', env: {} },
+      {
+        stdio: ['ignore', 'ignore', 'ignore', program.script, code ?? 'ignore', 'ipc'],
+        serialization: 'advanced',
+        env: {},
+      },
     );
     this.process.on('message', (message) => this.receive(message as FromRoom));
     this.process.on('error', () => this.receive(null));
@@ -372,6 +398,16 @@ class Child {
     });
     this.ready = new Promise((resolve) => {
       this.receive = (message) => resolve(message?.type === 'ready');
+    });
+  }
+
+  /** For a child that gets no report: what V8 has compiled, or null when it ends before. Does not keep the desk alive. */
+  async compiled(): Promise<Uint8Array | null> {
+    this.hold(false);
+    if (!(await this.ready)) return null;
+    return new Promise((resolve) => {
+      this.receive = (message) => resolve(message?.type === 'compiled' ? message.code : null);
+      this.send({ type: 'compile' });
     });
   }
 

@@ -1,7 +1,6 @@
 /**
- * Made-up reports through every step, so that the first real one does not pay for loading and compiling: one before a
- * child says that it is ready, and more while it waits. The keys are made on the spot and mean nothing. Returns a function
- * for one further round.
+ * Made-up reports through every step, so that the first real one does not pay for loading and compiling. The keys are
+ * made on the spot and mean nothing.
  */
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { openReport } from './read.ts';
@@ -10,20 +9,26 @@ import { packInstants } from './wire.ts';
 /** Smaller than any real one, because it is made in a few milliseconds; the code it runs through is the same. */
 const WARM_UP_MODULUS_BITS = 1024;
 
-export async function warmUp(): Promise<() => Promise<void>> {
-  await round([generateKeyPairSync('ec', { namedCurve: 'P-256' })]);
+/** A function for one round; the first is about an EC key, the others about an RSA key. */
+export function madeUpReport(): () => Promise<void> {
+  let first = true;
   let rsa: Pair | null = null;
   return async () => {
-    rsa ??= generateKeyPairSync('rsa', { modulusLength: WARM_UP_MODULUS_BITS });
-    await round([rsa]);
+    if (first) {
+      first = false;
+      await round(generateKeyPairSync('ec', { namedCurve: 'P-256' }));
+    } else {
+      rsa ??= generateKeyPairSync('rsa', { modulusLength: WARM_UP_MODULUS_BITS });
+      await round(rsa);
+    }
   };
 }
 
 type Pair = { readonly privateKey: KeyObject; readonly publicKey: KeyObject };
 
-async function round(pairs: readonly Pair[]): Promise<void> {
-  const pems = pairs.map(({ privateKey }) => privateKey.export({ format: 'pem', type: 'pkcs8' }));
-  const mail = `From: a@reporter.example\r\nTo: b@ca.example\r\nSubject: key\r\nMIME-Version: 1.0\r\nContent-Type: text/plain\r\n\r\nA key.\r\n\r\n${pems.join('\r\n')}\r\n`;
+async function round({ privateKey, publicKey }: Pair): Promise<void> {
+  const pem = privateKey.export({ format: 'pem', type: 'pkcs8' });
+  const mail = `From: a@reporter.example\r\nTo: b@ca.example\r\nSubject: key\r\nMIME-Version: 1.0\r\nContent-Type: text/plain\r\n\r\nA key.\r\n\r\n${pem}\r\n`;
   const report = await openReport({
     bytes: Buffer.from(mail),
     identity: null,
@@ -35,9 +40,6 @@ async function round(pairs: readonly Pair[]): Promise<void> {
     challenges: [],
     careful: false,
   });
-  const keys = pairs.map(({ publicKey }) => ({
-    spki: publicKey.export({ format: 'der', type: 'spki' }),
-    fingerprints: [],
-  }));
-  packInstants(await report.judge({ keys, enrolledCsrs: [] }));
+  const spki = publicKey.export({ format: 'der', type: 'spki' });
+  packInstants(await report.judge({ keys: [{ spki, fingerprints: [] }], enrolledCsrs: [] }));
 }

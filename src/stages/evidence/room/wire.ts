@@ -51,11 +51,14 @@ export interface RoomReading {
 
 export type ToRoom =
   | { readonly type: 'idle' }
+  /** To a child that never gets a report: run, and hand over what was compiled. */
+  | { readonly type: 'compile' }
   | { readonly type: 'read'; readonly input: RoomInput }
   | { readonly type: 'answer'; readonly answer: RoomAnswer };
 
 export type FromRoom =
   | { readonly type: 'ready' }
+  | { readonly type: 'compiled'; readonly code: Uint8Array }
   | { readonly type: 'question'; readonly question: RoomQuestion }
   | { readonly type: 'reading'; readonly reading: unknown }
   | { readonly type: 'failed'; readonly code: string };
