@@ -33,8 +33,8 @@ export interface PumpParts extends ReadParts {
   readonly nudge: () => void;
   readonly blocked: BlockedKeys;
   readonly readAnswer: (message: Message) => AnswerReading;
-  /** True when it is a test report of our own: noted, and never a case. */
-  readonly noteCanary: (
+  /** True when it is a test report of our own or an answer to a page: noted, and never a case. */
+  readonly noteOurs: (
     message: Message,
     where: { readonly folder: string | null; readonly sawKey: boolean },
   ) => Promise<boolean>;
@@ -112,7 +112,7 @@ async function readReceipt(parts: PumpParts, claim: Claim): Promise<Done> {
     },
   );
   const { message, sawPrivateKey } = result.reading;
-  if (await parts.noteCanary(message, { folder: receipt.folder, sawKey: sawPrivateKey })) {
+  if (await parts.noteOurs(message, { folder: receipt.folder, sawKey: sawPrivateKey })) {
     return { caseId: null, reading: result.reading, triage: triageOf(result), marks: [] };
   }
   if (await noteBounce(parts, result.reading.message, parts.readAnswer(result.reading.message))) {

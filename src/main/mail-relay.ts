@@ -53,10 +53,10 @@ export function mailProblems(mail: MailConfig): readonly { readonly path: string
     say('mail.relay', 'Signing in takes both user and password.');
   if (relay !== null && relay.user !== null && !relay.secure && relay.requireTls === false)
     say('mail.relay.requireTls', 'A password is not sent over a line that anybody can read.');
-  if (dkim?.domain != null && !aligned(dkim.domain, domainOf(mail.from)))
+  if (dkim?.domain != null && !aligned(dkim.domain, mailDomainOf(mail.from)))
     say(
       'mail.dkim.domain',
-      `A signature of ${dkim.domain} does not speak for ${domainOf(mail.from)} (RFC 7489 3.1.1).`,
+      `A signature of ${dkim.domain} does not speak for ${mailDomainOf(mail.from)} (RFC 7489 3.1.1).`,
     );
   return problems;
 }
@@ -68,7 +68,7 @@ export async function openMail(config: {
   readonly mail: MailConfig;
 }): Promise<Messenger> {
   const address = addressOf(config.mail.from);
-  const domain = domainOf(config.mail.from);
+  const domain = mailDomainOf(config.mail.from);
   const { relay, dkim } = config.mail;
   if (relay === null) return folderMessenger(join(config.dataFolder, 'letters'), domain);
   return smtpMessenger({
@@ -113,7 +113,7 @@ function addressOf(from: string): string {
   return (/<([^<>]+)>/.exec(from)?.[1] ?? from).trim();
 }
 
-function domainOf(from: string): string {
+export function mailDomainOf(from: string): string {
   return addressOf(from).split('@')[1] ?? 'localhost';
 }
 

@@ -13,12 +13,16 @@ import { openChannel } from '../stages/intake/channels/index.ts';
 import { type HttpSink, httpSink } from '../stages/outreach/messengers/http-sink.ts';
 import { smtpMessenger } from '../stages/outreach/messengers/index.ts';
 import { type SmtpSink, smtpSink } from '../stages/outreach/messengers/smtp-sink.ts';
+import { postgresContactLog } from '../stages/outreach/on-call/contact-log-postgres.ts';
+import { contactHealth } from '../stages/outreach/on-call/readiness.ts';
 import { channelDoors, doorPath } from './channels.ts';
 import { type Config, checkConfig, defaultConfig } from './config.ts';
+import { dutyOf } from './duty.ts';
 import { openLog } from './log.ts';
 import { type Alarm, type Cause, logVerified, nightWatch } from './night-watch.ts';
 import { noConnector } from './no-connector.ts';
-import { dutyOf, openPaging, type Paging } from './paging.ts';
+import { answersPage } from './page-answers.ts';
+import { openPaging, type Paging } from './paging.ts';
 import { takePages } from './take-page.ts';
 import { postgresPages } from './watch-store.ts';
 import { type Desk, openDesk } from './wiring.ts';
@@ -75,14 +79,18 @@ beforeAll(async () => {
     ...{ messageIdDomain: 'ca.example', connectionsMax: 2 },
   });
   const log = openLog('silent');
+  const contacts = postgresContactLog(database.pool);
   paging = openPaging({
     duty: await dutyOf(config, messenger, time),
     pages: postgresPages(database.pool),
+    contacts,
+    mailDomain: 'ca.example',
     ...{ log, secret, origin: config.http.publicUrl },
   });
   desk = await openDesk({
     ...{ config, time, log, pool: database.pool, connector: noConnector(), issuers: () => null, messenger },
     ...{ pager: paging, roomSize: 1 },
+    answersPage: (parts, message) => answersPage(parts, { contacts, paging }, message),
   });
 });
 
@@ -195,6 +203,118 @@ describe('a page', () => {
     expect(sent).toHaveLength(quiet + 1);
     expect(sent.at(-1)?.because).toMatch(/nothing has moved/);
     expect(sent.every((p) => p.accepted)).toBe(true);
+  });
+});
+
+describe('an answer to a page', () => {
+  const mailOf = (headers: string, text: string) => Buffer.from(`${headers}\r\n\r\n${text}\r\n`);
+  let reports = 10;
+  /** A new report, the case it opened, and the page that went out for it by mail. */
+  const paged = async () => {
+    const number = reports++;
+    const report = composeMessage({
+      from: { name: 'R', address: 'r@research.example' },
+      to: [{ name: '', address: 'problem-reporting@ca.example' }],
+      subject: `Certificate problem report ${number}: private key is public`,
+      text: `The private key of shop${number}.customer.example is published. Please revoke the certificate.`,
+      ...{ date: time.now(), messageId: `<${number}@research.example>`, headers: [], attachments: [] },
+    });
+    const before = mail.messages.length;
+    await arrive(report, 'r@research.example');
+    const page = mail.messages.slice(before).find((m) => /^To: (asha|ben)@ca\.example/im.test(m)) ?? '';
+    const caseId = (/^Case (case-[\w-]+)/im.exec(plain(page))?.[1] ?? '') as CaseId;
+    const [, to = ''] = /^To: (\S+)/im.exec(page) ?? [];
+    const [, id = ''] = /^Message-ID: (\S+)/im.exec(page) ?? [];
+    return { caseId, to, id, page };
+  };
+  const arrive = async (raw: Uint8Array, from: string) => {
+    const { receiptId } = await desk.receive(raw, {
+      ...{ channel: 'imap', source: 'box', sourceKey: null, sightedAs: null, folder: 'INBOX', mailbox: null },
+      ...{ envelopeFrom: from, envelopeTo: ['desk@ca.example'], markSource: 'own-acceptance', detail: 'test' },
+    });
+    await desk.runDue();
+    return desk.readings.get(receiptId);
+  };
+  const answer = (id: string, from: string, text: string, more = '') =>
+    arrive(
+      mailOf(
+        `From: ${from}\r\nTo: desk@ca.example\r\nSubject: Re: page\r\nMessage-ID: <${reports++}@phone.example>\r\nIn-Reply-To: ${id}${more}`,
+        text,
+      ),
+      from,
+    );
+  const takenAt = async (caseId: CaseId) => (await loadCase(desk.parts.cases, caseId))?.takenAt ?? null;
+  const pagesOf = (caseId: string) => postgresPages(database.pool).ofCase(caseId);
+  const newest = async () => (await desk.contacts.since(started, 'staff')).at(-1);
+
+  it('of one word takes the case, and is no report', async () => {
+    const { caseId, to, id, page } = await paged();
+    expect(plain(page)).toMatch(/take, or pass/);
+    const reading = await answer(id, to, 'Take.');
+    expect(reading?.caseId).toBeNull();
+    expect(await takenAt(caseId)).not.toBeNull();
+    expect(await newest()).toMatchObject({ to, result: 'answered', caseId });
+  });
+
+  it('that a machine or a stranger sends takes nothing', async () => {
+    const { caseId, to, id } = await paged();
+    await answer(id, to, 'Take. I am away until Monday.', '\r\nAuto-Submitted: auto-replied');
+    await answer(id, 'r@research.example', 'Take.');
+    await answer('<0123456789012345678901234567890123456789@ca.example>', to, 'Take.');
+    expect(await takenAt(caseId)).toBeNull();
+  });
+
+  it('that passes asks the next person at once', async () => {
+    const { caseId, to, id } = await paged();
+    expect(await pagesOf(caseId)).toHaveLength(1);
+    const before = web.taken.length;
+    await answer(id, to, 'Pass, I am on a train');
+    expect((await pagesOf(caseId)).map((p) => p.level)).toEqual([0, 1]);
+    expect(web.taken).toHaveLength(before + 1);
+    expect(await takenAt(caseId)).toBeNull();
+  });
+
+  it('that says more is noted and read like any mail', async () => {
+    const { caseId, to, id } = await paged();
+    const long = `Take. ${'There is a second key: the private key of mail.customer.example is public too. '.repeat(4)}`;
+    const reading = await answer(id, to, long);
+    expect(await takenAt(caseId)).not.toBeNull();
+    expect(reading?.caseId).not.toBeNull();
+  });
+
+  it('that is a bounce says that this contact does not work, and a confirmed test that it does again', async () => {
+    const { to, id } = await paged();
+    time.advanceTo(time.now().add({ minutes: 1 }));
+    const bounce = [
+      'From: MAILER-DAEMON@mx.ca.example\r\nTo: desk@ca.example\r\nSubject: Undelivered',
+      'Content-Type: multipart/report; report-type=delivery-status; boundary=b',
+    ].join('\r\n');
+    const parts = [
+      '--b\r\nContent-Type: text/plain\r\n\r\nIt could not be delivered.',
+      `--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx\r\n\r\nFinal-Recipient: rfc822; ${to}\r\nAction: failed\r\nStatus: 5.1.1`,
+      `--b\r\nContent-Type: message/rfc822\r\n\r\nFrom: desk@ca.example\r\nMessage-ID: ${id}\r\nSubject: page\r\n\r\nx\r\n--b--`,
+    ];
+    await arrive(mailOf(bounce, parts.join('\r\n')), '');
+    const person = to.split('@')[0] ?? '';
+    const health = async () =>
+      contactHealth(
+        (await desk.contacts.since(started, 'staff')).filter((a) => a.to === to),
+        time.now(),
+      );
+    expect(await newest()).toMatchObject({ who: person, to, result: 'bounced' });
+    expect((await health()).state).toBe('failed');
+
+    time.advanceTo(time.now().add({ minutes: 1 }));
+    const before = mail.messages.length;
+    expect(await paging.test([{ who: person, contact: { channel: 'email', to } }], time.now())).toBe(1);
+    expect((await health()).state).toBe('failed');
+    const [, link = ''] = /https:\/\/desk\.ca\.example(\/page\/[\w.-]+)/.exec(plain(mail.messages[before] ?? '')) ?? [];
+    const pages = takePages(desk, secret);
+    const shown = await (await pages.request(link)).text();
+    expect(shown).toContain('Does this reach you?');
+    expect((await health()).state).toBe('failed');
+    expect((await pages.request(link, { method: 'POST' })).status).toBe(200);
+    expect((await health()).state).toBe('good');
   });
 });
 

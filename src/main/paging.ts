@@ -1,58 +1,45 @@
 /**
  * Pages people and does not let go: whoever is on call first, then the next level, then again from the start, until
  * somebody takes the case; then again when nothing moves, more often as the limit comes near. What was sent is in the
- * database, so that a restart neither forgets a page nor starts over.
+ * database, so that a restart neither forgets a page nor starts over; what came of each try is in the contact log, from
+ * which follows who could be reached tonight.
  */
-import { readFile } from 'node:fs/promises';
-import { takeCase } from '../app/act.ts';
 import { loadCase } from '../app/change-case.ts';
 import { nearestDue } from '../app/perform/perform.ts';
-import type { CaseFile, CoreParts, Log, Pager } from '../app/ports.ts';
+import type { CaseFile, Log, Pager } from '../app/ports.ts';
 import { type Case, stageOf } from '../desk/case.ts';
-import { isRefusal } from '../desk/refusal.ts';
 import type { CaseId } from '../foundation/brand.ts';
-import { hasCome, hours, type Instant, rfc3339, type Time } from '../foundation/time/time.ts';
-import type { Messenger, Outgoing } from '../stages/outreach/messenger.ts';
-import {
-  smsDefaults,
-  smsMessenger,
-  webhookMessenger,
-  webPushDefaults,
-  webPushMessenger,
-} from '../stages/outreach/messengers/index.ts';
-import { defaultPaging, nextPage, type PagingPolicy } from '../stages/outreach/on-call/paging.ts';
-import { type OnCall, onCallAt } from '../stages/outreach/on-call/rota.ts';
-import { readTakeToken, takeToken } from '../stages/outreach/on-call/take.ts';
-import type { Config } from './config.ts';
+import { hasCome, hours, type Instant, rfc3339 } from '../foundation/time/time.ts';
+import { messageIdOf, type SendOutcome } from '../stages/outreach/messenger.ts';
+import type { ContactLog, NotedAttempt } from '../stages/outreach/on-call/contact-log.ts';
+import { nextPage } from '../stages/outreach/on-call/paging.ts';
+import type { AttemptResult } from '../stages/outreach/on-call/readiness.ts';
+import { takeToken } from '../stages/outreach/on-call/take.ts';
+import type { Contact, Duty } from './duty.ts';
 import type { Alarm } from './night-watch.ts';
-import { type OnCallConfig, pagingOf, rotaOf } from './on-call.ts';
 import type { PageStore } from './watch-store.ts';
-
-type Contact = OnCallConfig['contacts'][string][number];
-
-/** Who is asked at an instant, and how each of them is reached. */
-export interface Duty {
-  readonly onCallAt: (now: Instant) => readonly OnCall[];
-  readonly levels: number;
-  readonly contactsOf: (person: string) => readonly Contact[];
-  readonly policy: PagingPolicy;
-  readonly messengers: Readonly<Partial<Record<Contact['channel'], Messenger>>>;
-}
 
 export interface PagingParts {
   readonly duty: Duty | null;
   readonly pages: PageStore;
+  readonly contacts: ContactLog;
   readonly log: Log;
   /** Secret of the links by which a page is taken. */
   readonly secret: Uint8Array;
   /** Origin under which people reach the desk; null: pages carry no link. */
   readonly origin: string | null;
+  /** Right-hand side of our Message-IDs, by which a reply is known again. */
+  readonly mailDomain: string;
 }
 
 export interface Paging extends Pager {
   readonly alarm: Alarm;
   /** Sends every page that is owed at `now` for cases people were paged for. */
   round(parts: { readonly cases: CaseFile }, now: Instant): Promise<void>;
+  /** Somebody cannot take it: the next level is asked now, not after the wait. */
+  handOn(caseId: string, person: string, dueAt: Instant | null, now: Instant): Promise<boolean>;
+  /** Asks people in peace time to confirm each of these contacts. */
+  test(whom: readonly { readonly who: string; readonly contact: Contact }[], now: Instant): Promise<number>;
 }
 
 /** A link outlives the longest limit of a case that still wakes people at night. */
@@ -61,31 +48,59 @@ const casesMax = 10_000;
 /** Acts of people and of the outside; the desk's own pages are no move. */
 const noMove = new Set(['StaffPaged', 'AlarmRaised']);
 
+interface Page {
+  readonly letterId: string;
+  readonly caseId: string | null;
+  readonly subject: string;
+  readonly lines: readonly string[];
+  /** Whether it asks for an answer; an alarm about the desk itself does not. */
+  readonly answer: boolean;
+}
+
 export function openPaging(parts: PagingParts): Paging {
   const { duty, pages, log } = parts;
 
-  const send = async (person: string, letter: Pick<Outgoing, 'letterId' | 'subject' | 'text'>): Promise<boolean> => {
-    const outcomes = await Promise.all(
-      (duty?.contactsOf(person) ?? []).map(async ({ channel, to }) => {
-        const messenger = duty?.messengers[channel];
-        if (messenger === undefined) return false;
-        const [outcome] = await messenger.send([
-          {
-            ...letter,
-            letterId: `${letter.letterId}/${person}/${channel}/${to}`,
-            to,
-            html: null,
-            language: 'en',
-            automatic: 'auto-generated',
-            inReplyTo: null,
-            references: [],
-          },
-        ]);
-        if (outcome?.outcome === 'accepted') return true;
-        log.warn({ person, channel, problem: outcome?.problem ?? 'no answer' }, 'A page could not be sent this way.');
-        return false;
-      }),
-    );
+  const sendTo = async (person: string, { channel, to }: Contact, page: Page, now: Instant): Promise<boolean> => {
+    const messenger = duty?.messengers[channel];
+    if (messenger === undefined) return false;
+    const letterId = `${page.letterId}/${person}/${channel}/${to}`;
+    const link = page.answer ? pageLink(parts, page.caseId, person, `${channel} ${to}`, now) : null;
+    const asks = page.caseId === null ? 'It reached me' : 'Take it';
+    const [outcome] = await messenger.send([
+      {
+        letterId,
+        to,
+        subject: page.subject,
+        text: [
+          ...page.lines,
+          ...(link === null ? [] : [`${asks}: ${link}`]),
+          ...(page.answer && channel === 'email' ? [replyLine(page.caseId)] : []),
+        ].join('\n'),
+        html: null,
+        language: 'en',
+        automatic: 'auto-generated',
+        inReplyTo: null,
+        references: [],
+      },
+    ]);
+    const result = resultOf(channel, outcome);
+    const attempt: NotedAttempt = {
+      ...{ who: person, kind: 'staff', channel, to, at: now, result, by: 'desk', caseId: page.caseId },
+      messageId: channel === 'email' ? messageIdOf(letterId, parts.mailDomain) : null,
+      remark: outcome === undefined || outcome.outcome === 'accepted' ? '' : outcome.problem,
+    };
+    // A page that went out counts, whether or not it can be written down.
+    await parts.contacts.note([attempt]).catch((error: unknown) => {
+      log.error({ person, error: error instanceof Error ? error.message : 'unknown' }, 'A page could not be noted.');
+    });
+    if (outcome?.outcome === 'accepted') return true;
+    log.warn({ person, channel, problem: outcome?.problem ?? 'no answer' }, 'A page could not be sent this way.');
+    return false;
+  };
+
+  const send = async (person: string, page: Page, now: Instant): Promise<boolean> => {
+    const contacts = duty?.contactsOf(person) ?? [];
+    const outcomes = await Promise.all(contacts.map((contact) => sendTo(person, contact, page, now)));
     return outcomes.includes(true);
   };
 
@@ -106,14 +121,14 @@ export function openPaging(parts: PagingParts): Paging {
       because: page.because,
       at: now,
     });
-    const link = takeLink(parts, page.caseId, whom.person, now);
-    const text = [
-      page.because,
-      `Case ${page.caseId}`,
-      ...(page.dueAt === null ? [] : [`Due ${rfc3339(page.dueAt)}`]),
-      ...(link === null ? [] : [`Take it: ${link}`]),
-    ].join('\n');
-    const taken = await send(whom.person, { letterId: `${page.caseId}/page/${number}`, subject: page.subject, text });
+    const letter: Page = {
+      letterId: `${page.caseId}/page/${number}`,
+      caseId: page.caseId,
+      subject: page.subject,
+      lines: [page.because, `Case ${page.caseId}`, ...(page.dueAt === null ? [] : [dueLine(page.dueAt, now)])],
+      answer: true,
+    };
+    const taken = await send(whom.person, letter, now);
     if (taken) await pages.accepted(page.caseId, number);
     return taken;
   };
@@ -129,9 +144,35 @@ export function openPaging(parts: PagingParts): Paging {
     async alarm(cause, now) {
       const people = duty?.onCallAt(now) ?? [];
       // It is said once, so it is said to every level at once.
-      const letter = { letterId: `alarm/${cause.id}/${rfc3339(now)}`, subject: cause.words, text: cause.words };
-      const sent = await Promise.all([...new Set(people.map((p) => p.person))].map((person) => send(person, letter)));
+      const page: Page = {
+        ...{ letterId: `alarm/${cause.id}/${rfc3339(now)}`, caseId: null, subject: cause.words },
+        ...{ lines: [cause.words], answer: false },
+      };
+      const sent = await Promise.all(
+        [...new Set(people.map((p) => p.person))].map((person) => send(person, page, now)),
+      );
       return sent.includes(true);
+    },
+    async handOn(caseId, person, dueAt, now) {
+      const last = (await pages.ofCase(caseId)).at(-1);
+      const because = `${person} cannot take this case.`;
+      const level = ((last?.level ?? -1) + 1) % Math.max(1, duty?.levels ?? 1);
+      return pageLevel({ caseId, level, subject: `Case ${caseId}: ${because}`, because, dueAt }, now);
+    },
+    async test(whom, now) {
+      const lines = ['This is a test of how the revocation desk reaches you at night.', 'Nothing has happened.'];
+      const sent = await Promise.all(
+        whom.map(({ who, contact }) => {
+          const letterId = `contact-test/${rfc3339(now)}`;
+          return sendTo(
+            who,
+            contact,
+            { letterId, caseId: null, subject: 'Test: do we reach you?', lines, answer: true },
+            now,
+          );
+        }),
+      );
+      return sent.filter(Boolean).length;
     },
     async round({ cases }, now) {
       if (duty === null) return;
@@ -169,92 +210,25 @@ async function lastMove(cases: CaseFile, caseId: CaseId): Promise<Instant | null
   return (await cases.load(caseId)).findLast((event) => !noMove.has(event.type))?.at ?? null;
 }
 
-function takeLink(parts: PagingParts, caseId: string, person: string, now: Instant): string | null {
+/** A webhook's 2xx comes from the receiver; a relay, a gateway and a push service only promise to carry it. */
+function resultOf(channel: Contact['channel'], outcome: SendOutcome | undefined): AttemptResult {
+  if (outcome?.outcome === 'accepted') return channel === 'webhook' ? 'delivered' : 'sent';
+  return outcome?.outcome === 'refused' ? 'bounced' : 'delayed';
+}
+
+function dueLine(dueAt: Instant, now: Instant): string {
+  const minutes = Math.floor(now.until(dueAt).total('minutes'));
+  const left = minutes < 0 ? 'the limit has passed' : `${Math.floor(minutes / 60)} h ${minutes % 60} min left`;
+  return `Due ${rfc3339(dueAt)}, ${left}`;
+}
+
+function replyLine(caseId: string | null): string {
+  if (caseId === null) return 'Or answer this mail with one word: here';
+  return 'Or answer this mail with one word: take, or pass (the next person is asked at once)';
+}
+
+function pageLink(parts: PagingParts, caseId: string | null, person: string, contact: string, now: Instant) {
   if (parts.origin === null) return null;
-  const token = takeToken({ caseId, person, expiresAt: now.add(linkValid) }, parts.secret);
+  const token = takeToken({ caseId, person, contact, expiresAt: now.add(linkValid) }, parts.secret);
   return `${parts.origin.replace(/\/+$/, '')}/page/${token}`;
-}
-
-/** Takes the case a link was made for, in the name of the person it was sent to. */
-export async function takeByLink(
-  parts: CoreParts & { readonly time: Time },
-  token: string,
-  secret: Uint8Array,
-): Promise<{ readonly ok: true; readonly caseId: string } | { readonly ok: false; readonly message: string }> {
-  const read = readTakeToken(token, secret, parts.time.now());
-  if (!read.ok)
-    return {
-      ok: false,
-      message: read.code === 'link_expired' ? 'This link is too old.' : 'This link is not one of ours.',
-    };
-  const caseId = read.caseId as CaseId;
-  const current = await loadCase(parts.cases, caseId);
-  if (current === null) return { ok: false, message: 'There is no such case any more.' };
-  // Tapped twice, or by two people: the case has been taken, which is all that was wanted.
-  if (current.takenAt !== null) return { ok: true, caseId };
-  const by = { people: [read.person], because: 'Answered a page by its link.' };
-  const result = await takeCase(parts, caseId, current.team ?? 'pki-team', by);
-  return isRefusal(result) ? { ok: false, message: result.message } : { ok: true, caseId };
-}
-
-/** Who is paged according to the configuration; null when it names nobody. Letters by mail leave by `mail`. */
-export async function dutyOf(config: Config, mail: Messenger, time: Time): Promise<Duty | null> {
-  if (config.onCall !== null) return rotaDuty(config.onCall, mail, time);
-  const { webhookUrl, mailTo } = config.pager;
-  const contacts: Contact[] = mailTo.map((to) => ({ channel: 'email', to }));
-  if (webhookUrl !== null) contacts.push({ channel: 'webhook', to: 'duty' });
-  if (contacts.length === 0) return null;
-  const targets =
-    webhookUrl === null ? {} : { duty: { url: webhookUrl, style: 'json', secret: null, routingKey: null } as const };
-  return {
-    onCallAt: () => [{ level: 0, person: 'duty', because: 'turn' }],
-    levels: 1,
-    contactsOf: () => contacts,
-    policy: defaultPaging,
-    messengers: { email: mail, webhook: webhookMessenger({ targets, timeoutMilliseconds }, time) },
-  };
-}
-
-const timeoutMilliseconds = 10_000;
-
-async function rotaDuty(config: OnCallConfig, mail: Messenger, time: Time): Promise<Duty> {
-  const rota = rotaOf(config);
-  const secretIn = async (file: string): Promise<string> => (await readFile(file, 'utf8')).trim();
-  const targets = Object.fromEntries(
-    await Promise.all(
-      Object.entries(config.webhooks).map(async ([name, { secretFile, ...target }]) => [
-        name,
-        { ...target, secret: secretFile === null ? null : await secretIn(secretFile) },
-      ]),
-    ),
-  );
-  const { sms, webPush } = config;
-  return {
-    onCallAt: (now) => onCallAt(rota, now),
-    levels: rota.levels.length,
-    contactsOf: (person) => config.contacts[person] ?? [],
-    policy: pagingOf(config),
-    messengers: {
-      email: mail,
-      webhook: webhookMessenger({ targets, timeoutMilliseconds }, time),
-      ...(sms === null
-        ? {}
-        : {
-            sms: smsMessenger({
-              ...smsDefaults,
-              ...{ url: sms.url, from: sms.from, token: await secretIn(sms.tokenFile) },
-              ...(sms.fields === undefined ? {} : { fields: sms.fields }),
-            }),
-          }),
-      ...(webPush === null
-        ? {}
-        : {
-            'web-push': webPushMessenger(
-              { ...webPushDefaults, subject: webPush.subject, privateKey: await secretIn(webPush.privateKeyFile) },
-              async (to) => webPush.subscriptions[to] ?? null,
-              time,
-            ),
-          }),
-    },
-  };
 }

@@ -8,14 +8,17 @@ import { connect } from '../platform/store/connect.ts';
 import type { Listening } from '../stages/intake/channel.ts';
 import { type ChannelKindName, openChannel } from '../stages/intake/channels/index.ts';
 import type { Messenger } from '../stages/outreach/messenger.ts';
+import { postgresContactLog } from '../stages/outreach/on-call/contact-log-postgres.ts';
 import { openCa, openConnector } from './ca-setup.ts';
 import { doorPath } from './channels.ts';
 import type { Config } from './config.ts';
 import { ensureConsole } from './console-build.ts';
+import { dutyOf } from './duty.ts';
 import { firstOf, issuersFrom } from './issuers.ts';
-import { openMail } from './mail-relay.ts';
+import { mailDomainOf, openMail } from './mail-relay.ts';
 import { nightWatch } from './night-watch.ts';
-import { dutyOf, openPaging, type Paging } from './paging.ts';
+import { answersPage } from './page-answers.ts';
+import { openPaging, type Paging } from './paging.ts';
 import { linkSecret } from './port/links.ts';
 import { sweepAdvices } from './replacements.ts';
 import { openLab } from './served-lab.ts';
@@ -57,9 +60,12 @@ export async function serve(options: ServeOptions): Promise<void> {
     if (lab !== null) closing.push(() => lab.close());
     const messenger = await openMail(config);
     closing.push(() => messenger.close());
+    const contacts = postgresContactLog(database.pool);
     const paging = openPaging({
       duty: await dutyOf(config, messenger, time),
       pages: postgresPages(database.pool),
+      contacts,
+      mailDomain: mailDomainOf(config.mail.from),
       log,
       secret: await linkSecret(config.dataFolder),
       origin: config.http.publicUrl,
@@ -73,6 +79,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       issuers: firstOf(...(lab === null ? [] : [lab.issuers]), issuersFrom(issuers)),
       messenger,
       pager: paging,
+      answersPage: (parts, message) => answersPage(parts, { contacts, paging }, message),
       ...(config.pager.mailTo.length === 0 ? {} : { secondPager: mailPager(messenger, config.pager.mailTo) }),
     });
     closing.push(() => desk.close());

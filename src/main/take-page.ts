@@ -5,7 +5,7 @@
 import { type Context, Hono } from 'hono';
 import { html } from 'hono/html';
 import { readTakeToken } from '../stages/outreach/on-call/take.ts';
-import { takeByLink } from './paging.ts';
+import { takeByLink } from './page-answers.ts';
 import type { Desk } from './wiring.ts';
 
 export function takePages(desk: Desk, secret: Uint8Array): Hono {
@@ -13,16 +13,16 @@ export function takePages(desk: Desk, secret: Uint8Array): Hono {
   app.get('/page/:token', (context) => {
     const read = readTakeToken(context.req.param('token'), secret, desk.time.now());
     if (!read.ok) return show(context, 'This link does not work', 'It is too old, or was cut by a mail program.', 404);
-    return show(
-      context,
-      `Case ${read.caseId}`,
-      html`<form method="post"><button>${read.person}: I take it</button></form>`,
-      200,
-    );
+    const [title, button] =
+      read.caseId === null
+        ? ['Does this reach you?', `${read.person}: it reached me`]
+        : [`Case ${read.caseId}`, `${read.person}: I take it`];
+    return show(context, title, html`<form method="post"><button>${button}</button></form>`, 200);
   });
   app.post('/page/:token', async (context) => {
-    const taken = await takeByLink(desk.parts, context.req.param('token'), secret);
+    const taken = await takeByLink({ ...desk.parts, contacts: desk.contacts }, context.req.param('token'), secret);
     if (!taken.ok) return show(context, 'Not taken', taken.message, 409);
+    if (taken.caseId === null) return show(context, 'Thank you', 'This way of reaching you is now known to work.', 200);
     desk.wake.nudge();
     return show(context, `Case ${taken.caseId} is taken`, 'You are paged again when nothing moves.', 200);
   });

@@ -14,7 +14,7 @@ import { deskPolicy } from '../app/desk-policy.ts';
 import { type PumpParts, pumpIntake } from '../app/intake-pump.ts';
 import { contactSubscribers } from '../app/perform/letters.ts';
 import type { PerformParts } from '../app/perform/perform.ts';
-import type { Fetcher, Log, Pager, Room, WeakKeys } from '../app/ports.ts';
+import type { CoreParts, Fetcher, Log, Pager, Room, WeakKeys } from '../app/ports.ts';
 import { caseFile, certificateSets } from '../app/store-parts.ts';
 import { unlockEarlier } from '../app/unlock-earlier.ts';
 import { Watch } from '../app/watch.ts';
@@ -23,6 +23,7 @@ import type { Reason } from '../desk/facts.ts';
 import { type Policy, policyOf } from '../desk/policy/cps-overlay.ts';
 import type { CaseId, Fingerprint } from '../foundation/brand.ts';
 import { Fault } from '../foundation/fault.ts';
+import type { Message } from '../foundation/mail/message.ts';
 import { earliest, hasCome, type Instant, type Time } from '../foundation/time/time.ts';
 import { type WakeUps, wakeUps } from '../platform/jobs/wake-ups.ts';
 import { postgresAffected } from '../platform/store/affected.ts';
@@ -48,6 +49,8 @@ import { type Inventory, migrations as inventoryMigrations, postgresInventory } 
 import { directoryMigrations, postgresDirectory } from '../stages/outreach/directory/postgres.ts';
 import { writeLetter } from '../stages/outreach/letters/write.ts';
 import type { Messenger } from '../stages/outreach/messenger.ts';
+import type { ContactLog } from '../stages/outreach/on-call/contact-log.ts';
+import { contactLogMigrations, postgresContactLog } from '../stages/outreach/on-call/contact-log-postgres.ts';
 import { outboxMigrations, postgresOutbox } from '../stages/outreach/outbox/postgres.ts';
 import {
   postgresRenewalStore,
@@ -80,6 +83,8 @@ export interface DeskSeams {
   readonly pager: Pager;
   /** Another way to the people on call, for when the pager is broken. */
   readonly secondPager?: Pager;
+  /** Whether a message is nothing but an answer to a page; asked before it is read as a report. */
+  readonly answersPage?: (parts: CoreParts & { readonly time: Time }, message: Message) => Promise<boolean>;
   /** Stands between the ledger and its readers; a replay makes reading fail with it. */
   readonly reading?: (ledger: Ledger) => Ledger;
   /** How probes reach the CA's CRL and OCSP; the network when left out. */
@@ -111,6 +116,8 @@ export interface Desk {
   readonly troubles: ChannelTroubles;
   /** Test reports through the published addresses. */
   readonly canaries: Canaries;
+  /** What was tried to reach people, and what came of it. */
+  readonly contacts: ContactLog;
   /** A line of the CA's own mail gateway: what it refused or held has arrived all the same. */
   noteGateway(line: GatewayLine): Promise<void>;
   isBlocked(spkiSha256: string): Promise<boolean>;
@@ -143,7 +150,7 @@ export async function migrateAll(pool: Pool, now: Instant): Promise<void> {
       { room: 'intake', migrations: intakeMigrations },
       { room: 'inventory', migrations: inventoryMigrations },
       { room: 'renewal-info', migrations: renewalMigrations },
-      { room: 'outreach', migrations: [...directoryMigrations, ...outboxMigrations] },
+      { room: 'outreach', migrations: [...directoryMigrations, ...outboxMigrations, ...contactLogMigrations] },
       { room: 'evidence', migrations: evidenceMigrations },
       { room: 'readings', migrations: readingMigrations },
       { room: 'access', migrations: accessMigrations },
@@ -224,7 +231,8 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
       if (!(await seams.pager.page(page, now))) await seams.secondPager?.page(page, now);
     },
     isControl: (message) => watch.came(message, time.now()),
-    noteCanary: (message, where) => canaries.came(message, where, time.now()),
+    noteOurs: async (message, where) =>
+      (await canaries.came(message, where, time.now())) || ((await seams.answersPage?.(parts, message)) ?? false),
     writeLetter,
     sender: { caOwner: config.ca.owner, replyAddress: addressOf(config.mail.from), phone: null },
     mailDomain: addressOf(config.mail.from).split('@')[1] ?? 'localhost',
@@ -345,6 +353,7 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
       identities,
       troubles,
       canaries,
+      contacts: postgresContactLog(pool),
       blocked,
       lists,
       policy,

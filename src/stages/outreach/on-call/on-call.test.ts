@@ -144,16 +144,21 @@ describe('paging', () => {
 
 describe('taking a page', () => {
   const secret = new Uint8Array(32).fill(7);
-  const token = takeToken({ caseId: 'C-1', person: 'asha', expiresAt: dueAt }, secret);
+  const token = takeToken({ caseId: 'C-1', person: 'asha', contact: 'sms +41791234567', expiresAt: dueAt }, secret);
 
   it('by link works for the one case and the one person until it expires', () => {
-    expect(readTakeToken(token, secret, since)).toEqual({ ok: true, caseId: 'C-1', person: 'asha' });
+    expect(readTakeToken(token, secret, since)).toEqual({
+      ...{ ok: true, caseId: 'C-1', person: 'asha', contact: 'sms +41791234567' },
+    });
     expect(readTakeToken(token, secret, dueAt)).toEqual({ ok: false, code: 'link_expired' });
   });
 
   it('by a forged or changed link does nothing', () => {
     expect(readTakeToken(token, new Uint8Array(32), since).ok).toBe(false);
-    const other = takeToken({ caseId: 'C-2', person: 'asha', expiresAt: dueAt }, secret).split('.');
+    const other = takeToken(
+      { caseId: 'C-2', person: 'asha', contact: 'sms +41791234567', expiresAt: dueAt },
+      secret,
+    ).split('.');
     const mixed = [other[0], ...token.split('.').slice(1)].join('.');
     expect(readTakeToken(mixed, secret, since)).toEqual({ ok: false, code: 'link_invalid' });
     fc.assert(

@@ -6,8 +6,12 @@ import { hasCome, type Instant, isBefore } from '../../../foundation/time/time.t
 
 export type ContactChannel = 'email' | 'phone' | 'sms' | 'web-push' | 'webhook';
 
-/** What came of one try. `answered` is a person, `delivered` only a machine at the other end. */
+/**
+ * What came of one try. `answered` is a person, `delivered` only a machine at the other end; `sent` means that our own
+ * next hop took it, which proves nothing about the other end.
+ */
 export type AttemptResult =
+  | 'sent'
   | 'delivered'
   | 'answered'
   | 'no-answer'
@@ -86,6 +90,30 @@ export function unready(
   });
   const order = ['nobody-home', 'one-way', 'reverify'];
   return judged.toSorted((a, b) => order.indexOf(a.problem) - order.indexOf(b.problem));
+}
+
+/** How often a contact that is not proven is tested again; a test a day would teach people to look away. */
+const testAgainDays = 7;
+
+/** Contacts that are owed a test page: not proven within the year, and not tested lately. Calls are made by people. */
+export function testsDue(
+  people: readonly Reachable[],
+  attempts: readonly ContactAttempt[],
+  now: Instant,
+): readonly { readonly who: string; readonly channel: ContactChannel; readonly to: string }[] {
+  const byContact = Map.groupBy(attempts, (a) => `${a.channel} ${a.to}`);
+  return people.flatMap(({ who, contacts }) =>
+    contacts.flatMap(({ channel, to }) => {
+      if (channel === 'phone') return [];
+      const own = byContact.get(`${channel} ${to}`) ?? [];
+      const last = own
+        .map((a) => a.at)
+        .toSorted(Temporal.Instant.compare)
+        .at(-1);
+      const rested = last === undefined || hasCome(last.add({ hours: testAgainDays * 24 }), now);
+      return rested && contactHealth(own, now).state !== 'good' ? [{ who, channel, to }] : [];
+    }),
+  );
 }
 
 /** When to call again: soon after a busy line, later after nobody answered, never after a wrong number. */
