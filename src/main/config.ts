@@ -10,6 +10,7 @@ import { channelProblems, channelsShape } from './channels.ts';
 import { configuredPolicy } from './configured-policy.ts';
 import { dkimShape, mailProblems, relayShape } from './mail-relay.ts';
 import { onCallProblems, onCallShape } from './on-call.ts';
+import { publishedShape } from './published-contacts.ts';
 
 /** A configuration file larger than this is not one. */
 const bytesMax = 1_000_000;
@@ -121,6 +122,8 @@ const shape = z.strictObject({
   channels: channelsShape,
   /** Published addresses through which the desk sends test reports to itself; needs `mail.relay`. */
   canaries: canariesShape,
+  /** Where the CA tells the world how to report; compared each day with each other and with what the desk reads. */
+  published: publishedShape.prefault({}),
   watchdog: z.strictObject({ pingUrl: z.url().nullable().default(null) }).prefault({}),
 });
 

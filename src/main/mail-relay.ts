@@ -67,7 +67,7 @@ export async function openMail(config: {
   readonly ca: { readonly owner: string };
   readonly mail: MailConfig;
 }): Promise<Messenger> {
-  const address = addressOf(config.mail.from);
+  const address = addressIn(config.mail.from);
   const domain = mailDomainOf(config.mail.from);
   const { relay, dkim } = config.mail;
   if (relay === null) return folderMessenger(join(config.dataFolder, 'letters'), domain);
@@ -109,12 +109,12 @@ function signingKey(pem: string): string {
   return pem;
 }
 
-function addressOf(from: string): string {
+export function addressIn(from: string): string {
   return (/<([^<>]+)>/.exec(from)?.[1] ?? from).trim();
 }
 
 export function mailDomainOf(from: string): string {
-  return addressOf(from).split('@')[1] ?? 'localhost';
+  return addressIn(from).split('@')[1] ?? 'localhost';
 }
 
 function aligned(signer: string, sender: string): boolean {

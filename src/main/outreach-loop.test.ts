@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { localAccess } from '../api/access/access.ts';
 import { loadCase } from '../app/change-case.ts';
+import { eventFromJson } from '../app/event-json.ts';
+import { scoreboard } from '../assurance/drill/index.ts';
 import type { CaseId } from '../foundation/brand.ts';
 import { composeMessage } from '../foundation/mail/compose.ts';
 import { at } from '../foundation/time/time.ts';
@@ -12,11 +14,13 @@ import { type TestDatabase, testDatabase } from '../platform/store/testing.ts';
 import { openChannel } from '../stages/intake/channels/index.ts';
 import { type HttpSink, httpSink } from '../stages/outreach/messengers/http-sink.ts';
 import { smtpMessenger } from '../stages/outreach/messengers/index.ts';
+import { smtpDefaults } from '../stages/outreach/messengers/smtp.ts';
 import { type SmtpSink, smtpSink } from '../stages/outreach/messengers/smtp-sink.ts';
 import { postgresContactLog } from '../stages/outreach/on-call/contact-log-postgres.ts';
 import { contactHealth } from '../stages/outreach/on-call/readiness.ts';
 import { channelDoors, doorPath } from './channels.ts';
 import { type Config, checkConfig, defaultConfig } from './config.ts';
+import { drillRun, drillsHeld, injectDrill, type StoredDrill } from './drills.ts';
 import { dutyOf } from './duty.ts';
 import { openLog } from './log.ts';
 import { type Alarm, type Cause, logVerified, nightWatch } from './night-watch.ts';
@@ -358,6 +362,43 @@ describe('a test report', () => {
       .replace(/^Message-ID: .*$/im, 'Message-ID: <2@x.example>');
     const reading = await arrive(bytesOf(stolen));
     expect(reading?.caseId).not.toBeNull();
+  });
+});
+
+describe('a drill', () => {
+  it('arrives like a report with a key that no certificate carries, and is scored by the case it becomes', async () => {
+    const before = mail.messages.length;
+    const messenger = smtpMessenger({
+      ...{ ...smtpDefaults, host: '127.0.0.1', port: mail.port, requireTls: false },
+      ...{ from: { name: 'A researcher', address: 'r@research.example' }, bounceAddress: 'r@research.example' },
+      messageIdDomain: 'ca.example',
+    });
+    const parts = { pool: database.pool, messenger, mailDomain: 'ca.example' };
+    const injected = time.now();
+    const { drillId, sent } = await injectDrill(
+      parts,
+      { story: 'key', to: 'problem-reporting@ca.example', by: 'compliance' },
+      injected,
+    );
+    await messenger.close();
+    expect(sent).toBe(true);
+    time.advanceTo(injected.add({ seconds: 30 }));
+    const { receiptId } = await desk.receive(Buffer.from(mail.messages[before] ?? ''), {
+      ...{ channel: 'smtp', source: 'smtp', sourceKey: null, sightedAs: null, folder: null, mailbox: null },
+      ...{ envelopeFrom: 'r@research.example', envelopeTo: ['problem-reporting@ca.example'] },
+      ...{ markSource: 'own-acceptance', detail: 'test' },
+    });
+    await desk.runDue();
+    const [drill] = await drillsHeld(database.pool);
+    expect(drill).toMatchObject({ drillId, trueLabel: 'key-compromise' });
+    const reading = await desk.readings.get(receiptId);
+    const events = (await desk.store.cases.load(reading?.caseId as CaseId)).map((e) =>
+      eventFromJson({ ...(e.data as Record<string, unknown>), type: e.type, at: e.at.toString(), by: e.by }),
+    );
+    const run = drillRun(drill as StoredDrill, receiptId, null, events);
+    expect(scoreboard([run]).phases[0]).toMatchObject({ phase: 'recognised', reached: 1, slowestSeconds: 30 });
+    const current = await loadCase(desk.parts.cases, reading?.caseId as CaseId);
+    expect(current?.matters).toEqual([]);
   });
 });
 

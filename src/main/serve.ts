@@ -13,12 +13,13 @@ import { openCa, openConnector } from './ca-setup.ts';
 import { doorPath } from './channels.ts';
 import type { Config } from './config.ts';
 import { ensureConsole } from './console-build.ts';
-import { dutyOf } from './duty.ts';
+import { type Duty, dutyOf } from './duty.ts';
 import { firstOf, issuersFrom } from './issuers.ts';
 import { mailDomainOf, openMail } from './mail-relay.ts';
 import { nightWatch } from './night-watch.ts';
 import { answersPage } from './page-answers.ts';
 import { openPaging, type Paging } from './paging.ts';
+import { preparation } from './peace-time.ts';
 import { linkSecret } from './port/links.ts';
 import { sweepAdvices } from './replacements.ts';
 import { openLab } from './served-lab.ts';
@@ -61,8 +62,9 @@ export async function serve(options: ServeOptions): Promise<void> {
     const messenger = await openMail(config);
     closing.push(() => messenger.close());
     const contacts = postgresContactLog(database.pool);
+    const duty = await dutyOf(config, messenger, time);
     const paging = openPaging({
-      duty: await dutyOf(config, messenger, time),
+      duty,
       pages: postgresPages(database.pool),
       contacts,
       mailDomain: mailDomainOf(config.mail.from),
@@ -99,7 +101,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     say('Ready. Ctrl-C stops the desk; nothing is lost.');
     await Promise.all([
       has('worker') ? work(desk, config, signal) : until(signal),
-      has('worker') ? watch(desk, paging, signal) : null,
+      has('worker') ? watch(desk, paging, duty, signal) : null,
       // Counts polls wherever clients are answered, and follows what other nodes decide.
       has('worker') || has('web') ? desk.renewal.run(signal) : null,
       has('worker') ? sweepAdvices(desk, signal) : null,
@@ -135,14 +137,15 @@ async function work(desk: Desk, config: Config, signal: AbortSignal): Promise<vo
 }
 
 /** Pages that are owed and causes that nobody has seen yet; by itself, so that slow reading never silences it. */
-async function watch(desk: Desk, paging: Paging, signal: AbortSignal): Promise<void> {
+async function watch(desk: Desk, paging: Paging, duty: Duty | null, signal: AbortSignal): Promise<void> {
+  const preparing = preparation(desk, { duty, paging });
   const watching = nightWatch({
     desk,
     troubles: desk.troubles,
     alarm: paging.alarm,
     more: async (now) => {
       await paging.round(desk.parts, now);
-      return desk.canaries.round(now);
+      return [...(await desk.canaries.round(now)), ...(await preparing(now))];
     },
   });
   await watching.start(signal);

@@ -28,6 +28,25 @@ create table watch.canary (
   primary key (path, number)
 );`,
   },
+  {
+    id: '002-peace-time',
+    sql: `create table watch.contact_finding (
+  id text primary key,
+  since timestamptz not null,
+  seen_at timestamptz not null
+);
+create table watch.drill (
+  drill_id text primary key,
+  kind text not null,
+  at timestamptz not null,
+  by text not null,
+  remark text not null,
+  true_label text,
+  message_id text,
+  sent_to text
+);
+create index drill_kind on watch.drill (kind, at);`,
+  },
 ] as const;
 
 export interface StoredPage {

@@ -11,3 +11,4 @@ export {
   readCanary,
 } from './canary.ts';
 export { contactsInText, type Place, places, type Reading, readCcadbRows, readSecurityTxt } from './published.ts';
+export { readPlace } from './read-places.ts';

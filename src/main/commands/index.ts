@@ -35,6 +35,12 @@ const list: Readonly<Record<string, readonly [string, NamedCommand['load']]>> = 
   subscribers: named('whom the desk writes to about their certificates', async (c) =>
     (await import('./stored.ts')).storedSubscribersCommand(c),
   ),
+  contacts: named('who can be reached: people on call, and where the world is told to report', async (c) =>
+    (await import('./practice.ts')).practisedContactsCommand(c),
+  ),
+  drill: named('practise: send a test report as the world would, and see how fast people were', async (c) =>
+    (await import('./practice.ts')).practisedDrillCommand(c),
+  ),
   incident: named('the public incident report: draft it from a case, check it before posting', async (c) =>
     (await import('./stored.ts')).storedIncidentCommand(c),
   ),
