@@ -14,10 +14,15 @@ export default defineConfig({
     // Fonts and icons stay files: the content security policy allows data: for images only.
     assetsInlineLimit: 0,
     rollupOptions: {
-      // `prove.js` serves the public report form, which is written by the server and needs a name that stays.
-      input: { index: 'src/web/index.html', prove: 'src/web/prove/prove.ts' },
+      // These serve pages that are written by the server and need names that stay.
+      input: {
+        index: 'src/web/index.html',
+        prove: 'src/web/prove/prove.ts',
+        'sign-in': 'src/web/sign-in/sign-in.ts',
+      },
       output: {
-        entryFileNames: (chunk) => (chunk.name === 'prove' ? 'prove.js' : 'assets/[name]-[hash].js'),
+        entryFileNames: (chunk) =>
+          chunk.name === 'prove' || chunk.name === 'sign-in' ? '[name].js' : 'assets/[name]-[hash].js',
       },
     },
   },

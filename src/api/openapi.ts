@@ -53,7 +53,7 @@ function operation(name: string, method: string, path: string, endpoint: Endpoin
   return {
     operationId: name,
     summary: endpoint.summary,
-    ...(endpoint.scope === 'none' ? { security: [] } : { security: [{ token: [endpoint.scope] }, { session: [] }] }),
+    security: securityOf(endpoint.scope),
     parameters: [
       ...words,
       ...queryParameters(endpoint.query),
@@ -73,6 +73,11 @@ function operation(name: string, method: string, path: string, endpoint: Endpoin
       },
     },
   };
+}
+
+function securityOf(scope: Endpoint['scope']): Json[] {
+  if (scope === 'none') return [];
+  return scope === 'self' ? [{ session: [] }] : [{ token: [scope] }, { session: [] }];
 }
 
 const feed: Json = {

@@ -30,6 +30,14 @@ export interface IncomingReport {
   readonly remoteAddress: string | null;
 }
 
+/** An act on the house itself (people, policy, exports), which goes into the same log as the cases. Ids, roles and reasons; never an address, a name of a person or a secret, because the log is for ever. */
+export interface HouseAct {
+  readonly type: string;
+  readonly by: string;
+  readonly because: string;
+  readonly about: Readonly<Record<string, string | number | readonly string[]>>;
+}
+
 export interface DeskPort {
   /** Highest global sequence number that readers can see. */
   seq(): Promise<number>;
@@ -53,6 +61,28 @@ export interface DeskPort {
   /** The policy's ladders for a case that starts at `startAt` (now when undefined): `presentLadders`. */
   ladders(query: c.LaddersQuery): Promise<c.Ladders>;
   log(query: c.EventsQuery): Promise<c.EventsPage>;
+  readiness(): Promise<c.Readiness>;
+  unreachable(query: c.PageQuery): Promise<c.Unreachable>;
+  adoption(query: c.PageQuery): Promise<c.Adoption>;
+  /** Judges stored messages again; nothing of it is kept. */
+  tryRules(query: c.RulesLabIn): Promise<c.RulesLab>;
+  /** The export itself goes into the event log, without the address. */
+  reporterData(address: string, because: string, by: Principal): Promise<c.ReporterExport>;
+  /** What this person did, newest first, at most `limit`, and how much there is. */
+  actsOf(personId: string, limit: number): Promise<Pick<c.PersonExport, 'acts' | 'actsTotal'>>;
+
+  policy(): Promise<c.PolicyView>;
+  previewPolicy(overlay: c.PolicyOverlay): Promise<c.PolicyPreview>;
+  publishPolicy(wanted: c.PolicyPublishIn, by: Principal): Promise<c.PolicyPublished | Refusal>;
+  decidePolicy(
+    version: number,
+    decision: c.ProposalDecision,
+    by: Principal,
+  ): Promise<c.PolicyPublished | Refusal | null>;
+
+  webhooks(): Promise<c.Webhooks>;
+  addWebhook(wanted: c.WebhookIn, by: Principal): Promise<c.WebhookAdded | Refusal>;
+  removeWebhook(webhookId: string, by: Principal): Promise<boolean>;
 
   proposals(): Promise<c.ProposalsPage>;
   command(caseId: string, command: c.CaseCommand, context: CommandContext): Promise<c.CommandAnswer | Refusal | null>;

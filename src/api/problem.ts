@@ -2,7 +2,7 @@
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { z } from 'zod';
-import type { Refusal } from '../desk/refusal.ts';
+import { isRefusal, type Refusal } from '../desk/refusal.ts';
 import { Fault } from '../foundation/fault.ts';
 import type { Problem } from './contract/index.ts';
 
@@ -53,6 +53,13 @@ export function notFound(what: string): ProblemError {
 /** A refusal is an answer of the desk: nothing was changed. A stale screen is told apart, because it can reload. */
 export function refused(refusal: Refusal): ProblemError {
   return new ProblemError(refusal.code === 'case_changed' ? 412 : 409, refusal.code, refusal.message);
+}
+
+/** What the desk answered to an act: null is an unknown id, a refusal a problem. */
+export function done<T>(answer: T | Refusal | null, what: string): T {
+  if (answer === null) throw notFound(what);
+  if (isRefusal(answer)) throw refused(answer);
+  return answer as T;
 }
 
 export function invalid(error: z.ZodError): ProblemError {

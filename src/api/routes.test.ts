@@ -34,6 +34,7 @@ function anApi(options: { mayAct?: boolean } = {}) {
 }
 
 const caseId = 'C-2026-0412';
+const strict = { openFrom: 0.9, fileBelow: 0.15, fileStrangersBelow: 0.18 };
 
 test('every answer of the API is what the contract says', async () => {
   const { call } = anApi();
@@ -57,6 +58,17 @@ test('every answer of the API is what the contract says', async () => {
     ['getLadders', await call('getLadders', { query: { startAt: '2026-11-24T00:00:00Z' } })],
     ['getLog', await call('getLog', {})],
     ['getProposals', await call('getProposals', {})],
+    ['getPolicy', await call('getPolicy', {})],
+    ['previewPolicy', await call('previewPolicy', { body: { overlay: { silenceSeconds: 3600 } } })],
+    ['tryRules', await call('tryRules', { body: { thresholds: strict } })],
+    ['getReadiness', await call('getReadiness', {})],
+    ['getUnreachable', await call('getUnreachable', {})],
+    ['getAdoption', await call('getAdoption', {})],
+    ['getWebhooks', await call('getWebhooks', {})],
+    [
+      'exportReporter',
+      await call('exportReporter', { body: { address: 'r@x.example', because: 'She asked for it.' } }),
+    ],
   ];
   for (const [name, answer] of answers) expect(endpoints[name].answer.safeParse(answer).error, name).toBeUndefined();
 });
@@ -206,3 +218,20 @@ async function readUntil(response: Response, word: string): Promise<string> {
   await reader.cancel();
   return text;
 }
+
+test('a policy may be shorter than the rulebooks, never longer; laxer than the one in force needs a second person', async () => {
+  const { call } = anApi();
+  const basedOn = (await call('getPolicy', {})).version;
+  const publish = (silenceSeconds: number, from = basedOn) =>
+    call('publishPolicy', { body: { overlay: { silenceSeconds }, because: 'After the drill.', basedOn: from } });
+  await expect(publish(7 * 3600)).rejects.toMatchObject({ problem: { status: 409, code: 'policy_refused' } });
+  const laxer = await publish(5 * 3600);
+  expect(laxer.state).toBe('waits-for-second-person');
+  const agree = call('decidePolicy', {
+    path: { version: String(laxer.version) },
+    body: { decision: 'agree', because: 'Why not.' },
+  });
+  await expect(agree).rejects.toMatchObject({ problem: { code: 'same_person' } });
+  expect((await publish(3600)).state).toBe('in-force');
+  await expect(publish(1800)).rejects.toMatchObject({ problem: { status: 412, code: 'case_changed' } });
+});

@@ -6,18 +6,20 @@ import { readFile } from 'node:fs/promises';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { z } from 'zod';
-import { isRefusal, type Refusal } from '../desk/refusal.ts';
 import { rfc3339, type Time } from '../foundation/time/time.ts';
-import { type Access, type AccessManagement, nobody, type Visitor } from './access/access.ts';
+import { type Access, nobody, type Visitor } from './access/access.ts';
+import { addAccountRoutes } from './account-routes.ts';
+import { mustBePerson, mustBeTheirs, mustHave, personActs } from './authority.ts';
 import { commonHeaders, createConsole } from './console.ts';
 import { type Answer, endpoints } from './contract/endpoints.ts';
 import type * as c from './contract/index.ts';
 import { feedPath, type OperationName, paths } from './contract/paths.ts';
 import { createFeed } from './feed.ts';
+import { addHouseRoutes } from './house-routes.ts';
 import { Idempotency } from './idempotency.ts';
 import type { CommandContext, DeskPort, Principal } from './port.ts';
 import { PresenceBook } from './presence.ts';
-import { invalid, notFound, ProblemError, problemResponse, refused } from './problem.ts';
+import { done, invalid, notFound, ProblemError, problemResponse } from './problem.ts';
 import { addPublicPages, type PublicSite } from './public-pages/index.ts';
 import { ReportRate } from './reports/rate.ts';
 import { type ReceiveOptions, receiveReport } from './reports/receive.ts';
@@ -48,6 +50,19 @@ interface Env {
   Variables: { visitor: Visitor };
 }
 
+export interface Asked<N extends OperationName> {
+  readonly path: (word: string) => string;
+  readonly query: QueryOf<N>;
+  readonly body: BodyOf<N>;
+  readonly who: Principal;
+  readonly visitor: Visitor;
+  readonly context: CommandContext;
+  readonly etag: (seq: number) => void;
+}
+
+/** Registers the handler of one operation of the contract. */
+export type On = <N extends OperationName>(name: N, handle: (asked: Asked<N>) => Promise<Answer<N>>) => void;
+
 export function createApi(options: ApiOptions): Hono<Env> {
   const { desk, time, access } = options;
   const app = new Hono<Env>();
@@ -64,8 +79,11 @@ export function createApi(options: ApiOptions): Hono<Env> {
     for (const [name, value] of Object.entries(commonHeaders)) context.res.headers.set(name, value);
   });
   app.use('/api/*', async (context, next) => {
-    context.set('visitor', await access.visitor(context.req.raw));
+    const visitor = await access.visitor(context.req.raw);
+    context.set('visitor', visitor);
     context.header('cache-control', 'no-store');
+    const renewed = (await access.renew?.(context.req.raw, visitor)) ?? null;
+    if (renewed !== null) context.header('set-cookie', renewed);
     await next();
   });
   app.use('/api/*', async (context, next) => {
@@ -77,16 +95,6 @@ export function createApi(options: ApiOptions): Hono<Env> {
       },
     })(context, next);
   });
-
-  interface Asked<N extends OperationName> {
-    readonly path: (word: string) => string;
-    readonly query: QueryOf<N>;
-    readonly body: BodyOf<N>;
-    readonly who: Principal;
-    readonly request: Request;
-    readonly context: CommandContext;
-    readonly etag: (seq: number) => void;
-  }
 
   /** Registers one operation of the contract: authority, parsing, idempotency and ETag are the same for all. */
   function on<N extends OperationName>(name: N, handle: (asked: Asked<N>) => Promise<Answer<N>>): void {
@@ -106,7 +114,7 @@ export function createApi(options: ApiOptions): Hono<Env> {
         query: query as QueryOf<N>,
         body: body as BodyOf<N>,
         who,
-        request: context.req.raw,
+        visitor,
         context: { by: who, expectedSeq: expectedSeq(context.req.header('if-match')), idempotencyKey: key },
         etag: (seq) => {
           etag = `"${seq}"`;
@@ -125,13 +133,7 @@ export function createApi(options: ApiOptions): Hono<Env> {
     });
   }
 
-  const manage = (): AccessManagement => {
-    if (access.manage === undefined)
-      throw new ProblemError(409, 'no_sign_in', 'This desk runs without sign-in; there are no people to look after.');
-    return access.manage;
-  };
-
-  on('getMe', async ({ request }) => me(await access.visitor(request), options));
+  on('getMe', ({ visitor }) => me(visitor, options));
   on('getBoard', ({ query }) => desk.board(query));
   on('getInbox', ({ query }) => desk.inbox(query));
   on('getCase', async ({ path, etag }) => {
@@ -156,18 +158,15 @@ export function createApi(options: ApiOptions): Hono<Env> {
   on('getProposals', () => desk.proposals());
   on('commandCase', async ({ path, body, context, who }) => {
     if (personActs.has(body.do)) mustBePerson(who);
+    mustBeTheirs(who, body);
     return done(await desk.command(path('caseId'), body, context), 'case');
   });
   on('decideProposal', async ({ path, body, context, who }) => {
     mustBePerson(who);
     return done(await desk.decideProposal(path('proposalId'), body, context), 'proposal');
   });
-  const now = () => rfc3339(time.now());
-  on('getPeople', async () => ({ now: now(), rows: [...(await manage().people())] }));
-  on('addPerson', ({ body }) => manage().addPerson(body));
-  on('getTokens', async () => ({ now: now(), rows: [...(await manage().tokens())] }));
-  on('addToken', ({ body, who }) => manage().addToken(body, who.id));
-  on('removeToken', async ({ path }) => ({ now: now(), removed: await manage().removeToken(path('tokenId')) }));
+  addHouseRoutes(on, { desk, time });
+  addAccountRoutes(on, { access, desk, time });
 
   const receive: ReceiveOptions = {
     desk,
@@ -202,22 +201,6 @@ export function createApi(options: ApiOptions): Hono<Env> {
   return app;
 }
 
-/** Acts that carry a person's name into the record: a program cannot approve, hold or conclude. */
-const personActs: ReadonlySet<c.CaseCommand['do']> = new Set([
-  'approve',
-  'close-matter',
-  'dismiss',
-  'hold',
-  'release',
-  'schedule',
-  'first-known',
-]);
-
-function mustBePerson(who: Principal): void {
-  if (!who.id.startsWith('person:'))
-    throw new ProblemError(403, 'person_needed', 'This is the act of a named person; an API token cannot do it.');
-}
-
 type QueryOf<N extends OperationName> = (typeof endpoints)[N] extends { readonly query: infer S extends z.ZodType }
   ? z.output<S>
   : Record<string, never>;
@@ -225,31 +208,28 @@ type BodyOf<N extends OperationName> = (typeof endpoints)[N] extends { readonly 
   ? z.output<S>
   : null;
 
-function me(visitor: Visitor, options: ApiOptions): c.Me {
-  const { principal, scopes } = visitor;
+async function me(visitor: Visitor, options: ApiOptions): Promise<c.Me> {
+  const { principal, scopes, session } = visitor;
+  const passkeys = session === null ? null : await options.access.account?.passkeys(session.personId);
   return {
     now: rfc3339(options.time.now()),
     person: principal?.id ?? null,
     name: principal?.name ?? '',
     roles: [...visitor.roles],
     teams: [...(principal?.teams ?? [])],
-    may: { read: scopes.has('read'), act: scopes.has('act'), administer: scopes.has('administer') },
+    may: {
+      read: scopes.has('read'),
+      act: scopes.has('act'),
+      audit: scopes.has('audit'),
+      policy: scopes.has('policy'),
+      administer: scopes.has('administer'),
+    },
     signIn: options.access.signIn,
+    ways: [...options.access.ways],
+    passkeys: passkeys?.length ?? null,
     csrf: visitor.csrf,
     desk: { name: options.deskName, virtualTime: options.virtualTime },
   };
-}
-
-/** A session acts only with its CSRF token; an API token is never sent by a browser on its own and needs none. */
-function mustHave(visitor: Visitor, scope: c.Scope, method: string, request: Request): void {
-  if (visitor.principal === null)
-    throw new ProblemError(401, 'not_signed_in', 'Sign in, or send an API token.', {
-      headers: { 'www-authenticate': 'Bearer' },
-    });
-  if (!visitor.scopes.has(scope))
-    throw new ProblemError(403, 'not_allowed', `This needs the right "${scope}", which you do not have here.`);
-  if (method !== 'GET' && visitor.csrf !== null && request.headers.get('x-csrf-token') !== visitor.csrf)
-    throw new ProblemError(403, 'csrf', 'The page is out of date. Reload it and try again.');
 }
 
 function parse<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
@@ -284,10 +264,4 @@ function spkiOf(text: string): string {
 function exists<T>(found: T | null, what: string): T {
   if (found === null) throw notFound(what);
   return found;
-}
-
-function done<T>(answer: T | Refusal | null, what: string): T {
-  if (answer === null) throw notFound(what);
-  if (isRefusal(answer)) throw refused(answer);
-  return answer as T;
 }

@@ -5,6 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
+import { Role } from '../api/contract/index.ts';
 import { canariesShape } from './canaries.ts';
 import { channelProblems, channelsShape } from './channels.ts';
 import { configuredPolicy } from './configured-policy.ts';
@@ -18,6 +19,18 @@ const bytesMax = 1_000_000;
 const port = z.number().int().min(0).max(65_535);
 const hoursField = z.number().positive().max(168);
 
+/** Sign-in by the house's own identity provider. */
+const oidcShape = z.strictObject({
+  issuer: z.url(),
+  clientId: z.string().min(1),
+  clientSecretFile: z.string().nullable().default(null),
+  /** On the button. */
+  name: z.string().min(1).max(60).default('single sign-on'),
+  rolesClaim: z.string().default('groups'),
+  /** Group to roles; empty: invited people only. */
+  roles: z.record(z.string(), z.array(Role).min(1)).default({}),
+});
+
 const shape = z.strictObject({
   /** Where the embedded database, the sealing identities and the built console live. */
   dataFolder: z.string().min(1).default('data'),
@@ -28,8 +41,12 @@ const shape = z.strictObject({
       host: z.string().default('127.0.0.1'),
       port: port.default(8080),
       publicUrl: z.url().nullable().default(null),
-      /** `link`: people sign in by one-time links. `local`: no sign-in, and only names of this machine are answered. */
-      access: z.enum(['local', 'link']).default('local'),
+      /**
+       * `link`: people sign in by one-time link or passkey. `passkey`: a link only lets them add a passkey. `local`: no
+       * sign-in, and only names of this machine are answered.
+       */
+      access: z.enum(['local', 'link', 'passkey']).default('local'),
+      oidc: oidcShape.nullable().default(null),
       /** Where the certification practice statement is published; named on the public pages. */
       policyUrl: z.url().nullable().default(null),
     })

@@ -1,23 +1,41 @@
 /** The console and the API of one desk on one port. */
 import { randomBytes } from 'node:crypto';
-import { access as canRead } from 'node:fs/promises';
+import { access as canRead, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { localAccess } from '../api/access/access.ts';
 import { linkAccess } from '../api/access/link-access.ts';
+import type { OidcSettings } from '../api/access/oidc.ts';
 import { postgresAccessStore } from '../api/access/postgres.ts';
+import type { PageQuery, RulesLabIn } from '../api/contract/index.ts';
 import type { PublicSite } from '../api/public-pages/index.ts';
 import { createApi } from '../api/routes.ts';
 import { Fault } from '../foundation/fault.ts';
 import { renewalInfoRoutes } from '../stages/renewal-info/index.ts';
 import { channelDoors } from './channels.ts';
+import type { Config } from './config.ts';
+import { deskAdoption } from './port/adoption.ts';
+import { caseReader } from './port/case-reader.ts';
 import { deskCommands } from './port/commands.ts';
+import { houseLog } from './port/house-log.ts';
 import { linkSecret, signedLinks } from './port/links.ts';
+import { deskPolicyPort } from './port/policy.ts';
+import { deskPrivacy } from './port/privacy.ts';
 import { deskPublic } from './port/public.ts';
 import { deskQueries } from './port/queries.ts';
+import { deskReadiness } from './port/readiness.ts';
+import { tryRules } from './port/rules-lab.ts';
+import { deskWebhooks } from './port/webhooks.ts';
 import { takePages } from './take-page.ts';
 import type { Desk } from './wiring.ts';
+
+async function oidcOf(settings: Config['http']['oidc']): Promise<OidcSettings | null> {
+  if (settings === null) return null;
+  const { clientSecretFile, ...rest } = settings;
+  const clientSecret = clientSecretFile === null ? null : (await readFile(clientSecretFile, 'utf8')).trim();
+  return { ...rest, clientSecret };
+}
 
 export interface Listening {
   readonly url: string;
@@ -35,10 +53,18 @@ export async function serveWeb(
 ): Promise<Listening> {
   const secret = await linkSecret(desk.config.dataFolder);
   const links = signedLinks(secret);
+  const reader = caseReader(desk.store);
+  const record = houseLog(desk.store, desk.time);
   const port = {
-    ...deskQueries(desk),
+    ...deskQueries(desk, reader),
     ...deskCommands(desk),
     ...deskPublic(desk, links, desk.parts.sender.replyAddress),
+    ...deskPolicyPort({ desk, openCases: reader.openCases, record }),
+    ...deskReadiness(desk),
+    ...deskPrivacy(desk, record),
+    ...deskWebhooks(desk, secret, record),
+    adoption: (query: PageQuery) => deskAdoption(desk, query),
+    tryRules: (wanted: RulesLabIn) => tryRules(desk, wanted),
   };
   const webRoot = await canRead(built).then(
     () => built,
@@ -53,9 +79,13 @@ export async function serveWeb(
     policyUrl: http.policyUrl,
   };
   const people =
-    http.access === 'link'
-      ? linkAccess({ store: postgresAccessStore(desk.pool), time: desk.time, origin, site })
-      : null;
+    http.access === 'local'
+      ? null
+      : linkAccess({
+          ...{ store: postgresAccessStore(desk.pool), time: desk.time, origin, site, record },
+          passkeyRequired: http.access === 'passkey',
+          oidc: await oidcOf(http.oidc),
+        });
   const firstLink = people === null ? null : await people.firstLink();
   const access = people ?? localAccess({ name: 'local', mayAct: true, csrf: randomBytes(16).toString('hex') });
   const api = createApi({

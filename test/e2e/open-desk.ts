@@ -48,7 +48,7 @@ export async function openDesk(
   const { desk, time } = fixtureDesk(kind);
   const people =
     options.signIn === true
-      ? linkAccess({ store: memoryAccessStore(), time, origin: 'http://desk.invalid', site })
+      ? linkAccess({ store: memoryAccessStore(), time, origin: 'http://desk.invalid', site, record: async () => {} })
       : null;
   const app = createApi({
     desk,

@@ -3,6 +3,7 @@ import { fixtureDesk } from '../../../test/web/fixture-desk.ts';
 import { at } from '../../foundation/time/time.ts';
 import { VirtualTime } from '../../foundation/time/virtual-time.ts';
 import { type TestDatabase, testDatabase } from '../../platform/store/testing.ts';
+import type { HouseAct } from '../port.ts';
 import { createApi } from '../routes.ts';
 import { linkAccess } from './link-access.ts';
 import { memoryAccessStore } from './memory.ts';
@@ -11,10 +12,12 @@ import type { AccessStore } from './store.ts';
 
 const site = { caName: 'Harbour Trust', contact: 'r@ca.example', publicUrl: 'https://ca.example', policyUrl: null };
 
-function aDesk(store: AccessStore = memoryAccessStore()) {
+function aDesk(store: AccessStore = memoryAccessStore(), more: { passkeyRequired?: boolean } = {}) {
   const { desk } = fixtureDesk('night');
   const time = new VirtualTime(at('2026-11-24T03:07:12Z'));
-  const access = linkAccess({ store, time, origin: 'https://desk.ca.example', site });
+  const acts: HouseAct[] = [];
+  const record = async (act: HouseAct) => void acts.push(act);
+  const access = linkAccess({ store, time, origin: 'https://desk.ca.example', site, record, ...more });
   const app = createApi({ desk, time, access, webRoot: null, deskName: 'Harbour Trust', virtualTime: true });
   const signIn = async (link: string) => {
     const response = await app.request(new URL(link).pathname, { method: 'POST' });
@@ -27,7 +30,7 @@ function aDesk(store: AccessStore = memoryAccessStore()) {
   };
   const post = (path: string, headers: Record<string, string>, body: unknown) =>
     app.request(path, { method: 'POST', headers, body: JSON.stringify(body) });
-  return { app, access, time, desk, signIn, post };
+  return { app, access, time, desk, signIn, post, acts };
 }
 
 describe('sign-in by link', () => {
@@ -55,10 +58,129 @@ describe('sign-in by link', () => {
     const old = (await access.firstLink()) ?? '';
     time.advanceTo(time.now().add({ hours: 24 }));
     expect((await signIn(old)).response.status).toBe(404);
-    const { cookie } = await signIn((await access.firstLink()) ?? '');
+    let { cookie } = await signIn((await access.firstLink()) ?? '');
     expect((await app.request('/api/v1/board', { headers: { cookie } })).status).toBe(200);
-    time.advanceTo(time.now().add({ hours: 12 }));
+    for (let hour = 1; hour < 12; hour++) {
+      time.advanceTo(time.now().add({ hours: 1 }));
+      const answer = await app.request('/api/v1/board', { headers: { cookie } });
+      expect(answer.status).toBe(200);
+      cookie = answer.headers.get('set-cookie')?.split(';')[0] ?? cookie;
+    }
+    time.advanceTo(time.now().add({ hours: 1 }));
     expect((await app.request('/api/v1/board', { headers: { cookie } })).status).toBe(401);
+  });
+
+  test('the secret in the cookie changes by the hour, and a lost answer signs nobody out', async () => {
+    const { access, signIn, time, app } = aDesk();
+    const { cookie: first } = await signIn((await access.firstLink()) ?? '');
+    const board = (cookie: string) => app.request('/api/v1/board', { headers: { cookie } });
+    expect((await board(first)).headers.get('set-cookie')).toBeNull();
+    time.advanceTo(time.now().add({ minutes: 61 }));
+    const [lost, beside] = await Promise.all([board(first), board(first)]);
+    expect([lost, beside].filter((r) => r.headers.get('set-cookie') !== null)).toHaveLength(1);
+    time.advanceTo(time.now().add({ minutes: 5 }));
+    const again = await board(first);
+    expect(again.status).toBe(200);
+    const second = again.headers.get('set-cookie')?.split(';')[0] ?? '';
+    expect(second).not.toBe(first);
+    time.advanceTo(time.now().add({ minutes: 11 }));
+    expect((await board(first)).status).toBe(401);
+    expect((await board(second)).status).toBe(200);
+  });
+
+  test('a session that nobody uses for two hours is over', async () => {
+    const { access, signIn, time, app } = aDesk();
+    const { cookie } = await signIn((await access.firstLink()) ?? '');
+    time.advanceTo(time.now().add({ minutes: 121 }));
+    expect((await app.request('/api/v1/board', { headers: { cookie } })).status).toBe(401);
+  });
+
+  test('who changes people and tokens stands in the log with the reason, and the last administrator stays one', async () => {
+    const { access, signIn, post, app, acts } = aDesk();
+    const admin = await signIn((await access.firstLink()) ?? '');
+    const added = await post('/api/v1/people', admin.headers, {
+      ...{ name: 'Ines Sato', email: 'i@ca.example', roles: ['ssl-support'], because: 'New in the team.' },
+    });
+    const { person } = (await added.json()) as { person: { personId: string } };
+    const put = (path: string, body: object) =>
+      app.request(path, { method: 'PUT', headers: admin.headers, body: JSON.stringify(body) });
+    const first = { name: 'First', email: 'f@ca.example', roles: ['reader'], because: 'Enough of it.' };
+    expect(await (await put('/api/v1/people/first', first)).json()).toMatchObject({ code: 'last_administrator' });
+    const changed = {
+      name: 'Ines Sato',
+      email: 'i@ca.example',
+      roles: ['compliance'],
+      because: 'Moved to compliance.',
+    };
+    expect((await put(`/api/v1/people/${person.personId}`, changed)).status).toBe(200);
+    const removed = await post(`/api/v1/people/${person.personId}/removal`, admin.headers, { because: 'Left us.' });
+    expect(await removed.json()).toMatchObject({ removed: true });
+    expect(acts.map((a) => [a.type, a.by, a.because])).toEqual([
+      ['SignedIn', 'person:first', ''],
+      ['PersonAdded', 'person:first', 'New in the team.'],
+      ['PersonChanged', 'person:first', 'Moved to compliance.'],
+      ['PersonRemoved', 'person:first', 'Left us.'],
+    ]);
+    expect(JSON.stringify(acts)).not.toContain('@ca.example');
+  });
+
+  test('a removed person is out at once, with every session', async () => {
+    const { access, signIn, post, app } = aDesk();
+    const admin = await signIn((await access.firstLink()) ?? '');
+    const invited = { name: 'Ines Sato', email: 'i@ca.example', roles: ['pki-team'] };
+    const { link, person } = (await (await post('/api/v1/people', admin.headers, invited)).json()) as {
+      link: string;
+      person: { personId: string };
+    };
+    const ines = await signIn(link);
+    expect((await app.request('/api/v1/board', { headers: ines.headers })).status).toBe(200);
+    await post(`/api/v1/people/${person.personId}/removal`, admin.headers, { because: 'Left us.' });
+    expect((await app.request('/api/v1/board', { headers: ines.headers })).status).toBe(401);
+  });
+
+  test('teams decide what is theirs: support hands over, it does not approve', async () => {
+    const { access, signIn, post } = aDesk();
+    const admin = await signIn((await access.firstLink()) ?? '');
+    const invited = { name: 'Sam', email: 's@ca.example', roles: ['ssl-support'] };
+    const sam = await signIn(
+      ((await (await post('/api/v1/people', admin.headers, invited)).json()) as { link: string }).link,
+    );
+    const path = '/api/v1/cases/C-2026-0412/commands';
+    const act = async (body: object) => (await post(path, sam.headers, body)).json();
+    expect(await act({ do: 'approve', matterId: 'M-1', because: 'Looks right.' })).toMatchObject({
+      code: 'not_your_team',
+    });
+    expect(await act({ do: 'take', team: 'pki-team' })).toMatchObject({ code: 'not_your_team' });
+    expect(await act({ do: 'hand-off', to: 'pki-team', because: 'Yours to decide.' })).toMatchObject({ state: 'done' });
+  });
+
+  test('where a passkey is required, a link opens only the page that adds one', async () => {
+    const { access, signIn, app } = aDesk(memoryAccessStore(), { passkeyRequired: true });
+    const first = await signIn((await access.firstLink()) ?? '');
+    expect(first.response.headers.get('location')).toBe('/account');
+    expect((await app.request('/api/v1/board', { headers: first.headers })).status).toBe(403);
+    const asked = await app.request('/api/v1/passkeys/options', { method: 'POST', headers: first.headers });
+    expect(await asked.json()).toMatchObject({ options: { rp: { id: 'desk.ca.example' } } });
+  });
+
+  test('one sees and ends one’s own sessions, and exports what is kept about oneself', async () => {
+    const { access, signIn, post, app } = aDesk();
+    const admin = await signIn((await access.firstLink()) ?? '');
+    const invite = { because: 'Second device.' };
+    const again = (await (await post('/api/v1/people/first/link', admin.headers, invite)).json()) as { link: string };
+    const other = await signIn(again.link);
+    const sessions = (await (await app.request('/api/v1/sessions', { headers: admin.headers })).json()) as {
+      rows: { current: boolean }[];
+    };
+    expect(sessions.rows.map((r) => r.current).sort()).toEqual([false, true]);
+    expect(
+      await (await app.request('/api/v1/sessions', { method: 'DELETE', headers: admin.headers })).json(),
+    ).toMatchObject({
+      removed: true,
+    });
+    expect((await app.request('/api/v1/board', { headers: other.headers })).status).toBe(401);
+    const kept = await (await app.request('/api/v1/people/first/export', { headers: admin.headers })).json();
+    expect(kept).toMatchObject({ person: { personId: 'first' }, sessions: [{ device: 'A browser' }] });
   });
 
   test('without a session nothing but public things can be read', async () => {
@@ -145,6 +267,7 @@ describe.each(['memory', 'postgres'] as const)('the access store in %s', (kind) 
       roles: ['compliance'] as const,
       addedAt: now,
       seenAt: null,
+      removedAt: null,
     };
     await store.putPerson(ann);
     await store.personSeen('ann', later);
@@ -164,12 +287,62 @@ describe.each(['memory', 'postgres'] as const)('the access store in %s', (kind) 
     expect(taken[2]).toBeNull();
   });
 
-  test('ends sessions at their instant and on request', async () => {
-    await store.putSession({ hash: 's1', personId: 'ann', csrf: 'c', lapsesAt: later });
-    expect(await store.session('s1', now)).toMatchObject({ personId: 'ann', csrf: 'c' });
-    expect(await store.session('s1', later)).toBeNull();
-    await store.endSession('s1');
-    expect(await store.session('s1', now)).toBeNull();
+  const aSession = (sessionId: string) => ({
+    ...{ hash: `hash of ${sessionId}`, sessionId, personId: 'ann', csrf: 'c', how: 'link' as const },
+    ...{ device: 'Firefox, Linux', since: now, seenAt: now, rotatedAt: now, lapsesAt: later },
+  });
+  const when = (at: typeof now) => ({ now: at, idleSince: now });
+
+  test('ends sessions at their instant, when nobody uses them, and on request', async () => {
+    await store.putSession(aSession('s1'));
+    expect(await store.session('hash of s1', when(now))).toMatchObject({ personId: 'ann', csrf: 'c', stale: false });
+    expect(await store.session('hash of s1', when(later))).toBeNull();
+    expect(await store.session('hash of s1', { now, idleSince: now.add({ seconds: 1 }) })).toBeNull();
+    await store.sessionSeen('s1', now.add({ seconds: 5 }));
+    expect(await store.session('hash of s1', { now, idleSince: now.add({ seconds: 1 }) })).not.toBeNull();
+    expect(await store.endSession('s1')).toBe(true);
+    expect(await store.session('hash of s1', when(now))).toBeNull();
+    expect(await store.endSession('s1')).toBe(false);
+  });
+
+  test('changes the secret of a session once, and the one before goes on for its while', async () => {
+    await store.putSession(aSession('s2'));
+    const rotation = { sessionId: 's2', from: 'hash of s2', to: 'new', old: 'hash of s2', at: now, oldUntil: later };
+    const won = await Promise.all([store.rotateSession(rotation), store.rotateSession({ ...rotation, to: 'other' })]);
+    expect(won.filter(Boolean)).toHaveLength(1);
+    const to = won[0] ? 'new' : 'other';
+    expect(await store.session(to, when(now))).toMatchObject({ sessionId: 's2', stale: false });
+    expect(await store.session('hash of s2', when(now))).toMatchObject({ sessionId: 's2', stale: true });
+    await store.rotateSession({ ...rotation, from: to, to: 'third', oldUntil: now });
+    expect(await store.session('hash of s2', when(now))).toBeNull();
+    await store.putSession(aSession('s3'));
+    expect(await store.endSessionsBut('ann', 's3')).toBe(1);
+    expect((await store.sessions({ personId: null, now })).map((s) => s.sessionId)).toEqual(['s3']);
+  });
+
+  test('keeps passkeys, questions and identities, and a removed person loses all of them', async () => {
+    const passkey = {
+      ...{ credentialId: 'k1', personId: 'ann', publicKey: new Uint8Array([1, 2, 3]), counter: 4_000_000_000 },
+      ...{ transports: ['usb'], synced: false, name: 'Key', addedAt: now, usedAt: null },
+    };
+    await store.putPasskey(passkey);
+    await store.passkeyUsed('k1', 4_000_000_001, later);
+    expect(await store.passkey('k1')).toMatchObject({ counter: 4_000_000_001, publicKey: new Uint8Array([1, 2, 3]) });
+    expect(await store.removePasskey('k1', 'bob')).toBe(false);
+    const question = { hash: 'q', purpose: 'oidc', personId: null, data: 'nonce', lapsesAt: later } as const;
+    await store.putChallenge(question);
+    expect(await store.takeChallenge('q', 'passkey', now)).toBeNull();
+    await store.putChallenge({ ...question, hash: 'q2' });
+    expect(await store.takeChallenge('q2', 'oidc', now)).toMatchObject({ data: 'nonce' });
+    expect(await store.takeChallenge('q2', 'oidc', now)).toBeNull();
+    await store.putIdentity('https://id.ca.example', 'sub', 'ann');
+    expect(await store.identity('https://id.ca.example', 'sub')).toBe('ann');
+    expect(await store.removePerson('ann', later)).toBe(true);
+    expect(await store.removePerson('ann', later)).toBe(false);
+    expect(await store.passkeys('ann')).toEqual([]);
+    expect(await store.identity('https://id.ca.example', 'sub')).toBeNull();
+    expect(await store.sessions({ personId: 'ann', now })).toEqual([]);
+    expect((await store.person('ann'))?.removedAt?.toString()).toBe('2026-11-24T04:00:00Z');
   });
 
   test('finds tokens by hash until they lapse or are removed', async () => {

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
-import { type Instant, rfc3339 } from '../../foundation/time/time.ts';
-import type { Role, Scope } from '../contract/index.ts';
-import type { AccessStore, PersonRecord, SessionRecord, TokenRecord } from './store.ts';
+import { postgresCredentials } from './postgres-credentials.ts';
+import { statements, text } from './postgres-rows.ts';
+import type { AccessStore } from './store.ts';
 
 export const migrations: readonly { readonly id: string; readonly sql: string }[] = [
   {
@@ -38,50 +38,86 @@ export const migrations: readonly { readonly id: string; readonly sql: string }[
         used_at timestamptz
       );`,
   },
+  {
+    // Sessions from before have no id and no device: whoever has one signs in again.
+    id: 'access-2',
+    sql: `
+      ALTER TABLE access.people ADD COLUMN removed_at timestamptz;
+      DROP TABLE access.sessions;
+      CREATE TABLE access.sessions (
+        session_id text PRIMARY KEY,
+        hash text NOT NULL UNIQUE,
+        old_hash text UNIQUE,
+        old_until timestamptz,
+        person_id text NOT NULL REFERENCES access.people ON DELETE CASCADE,
+        csrf text NOT NULL,
+        how text NOT NULL,
+        device text NOT NULL,
+        since timestamptz NOT NULL,
+        seen_at timestamptz NOT NULL,
+        rotated_at timestamptz NOT NULL,
+        lapses_at timestamptz NOT NULL
+      );
+      CREATE TABLE access.passkeys (
+        credential_id text PRIMARY KEY,
+        person_id text NOT NULL REFERENCES access.people ON DELETE CASCADE,
+        public_key bytea NOT NULL,
+        counter bigint NOT NULL,
+        transports text[] NOT NULL,
+        synced boolean NOT NULL,
+        name text NOT NULL,
+        added_at timestamptz NOT NULL,
+        used_at timestamptz
+      );
+      CREATE TABLE access.challenges (
+        hash text PRIMARY KEY,
+        purpose text NOT NULL,
+        person_id text,
+        data text NOT NULL,
+        lapses_at timestamptz NOT NULL
+      );
+      CREATE INDEX challenges_lapsed ON access.challenges (lapses_at);
+      CREATE TABLE access.identities (
+        issuer text NOT NULL,
+        subject text NOT NULL,
+        person_id text NOT NULL REFERENCES access.people ON DELETE CASCADE,
+        PRIMARY KEY (issuer, subject)
+      );`,
+  },
 ];
-
-interface PersonRow {
-  person_id: string;
-  name: string;
-  email: string;
-  roles: Role[];
-  added_at: Instant;
-  seen_at: Instant | null;
-}
-interface TokenRow {
-  token_id: string;
-  hash: string;
-  name: string;
-  scopes: Scope[];
-  by: string;
-  added_at: Instant;
-  lapses_at: Instant;
-  used_at: Instant | null;
-}
 
 /** The store of record. One statement each, `now` always a parameter. The house's pools read timestamps as `Instant`. */
 export function postgresAccessStore(pool: Pool): AccessStore {
-  const one = async <Row extends object>(sql: string, values: readonly unknown[]): Promise<Row | null> =>
-    (await pool.query<Row>(sql, [...values])).rows[0] ?? null;
-  const run = async (sql: string, values: readonly unknown[]): Promise<number> =>
-    (await pool.query(sql, [...values])).rowCount ?? 0;
+  const { many, one, run } = statements(pool);
+  const people =
+    'person_id as "personId", name, email, roles, added_at as "addedAt", seen_at as "seenAt", removed_at as "removedAt"';
+  const session =
+    'hash, session_id as "sessionId", person_id as "personId", csrf, how, device, since, seen_at as "seenAt", rotated_at as "rotatedAt", lapses_at as "lapsesAt"';
   return {
-    people: async () =>
-      (await pool.query<PersonRow>('SELECT * FROM access.people ORDER BY added_at, person_id')).rows.map(personOf),
-    person: async (personId) => {
-      const row = await one<PersonRow>('SELECT * FROM access.people WHERE person_id = $1', [personId]);
-      return row === null ? null : personOf(row);
-    },
+    ...postgresCredentials(pool),
+    people: () => many(`SELECT ${people} FROM access.people ORDER BY added_at, person_id`, []),
+    person: (personId) => one(`SELECT ${people} FROM access.people WHERE person_id = $1`, [personId]),
     putPerson: async (p) => {
       await run(
         `INSERT INTO access.people (person_id, name, email, roles, added_at, seen_at) VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (person_id) DO UPDATE SET name = $2, email = $3, roles = $4`,
-        [p.personId, p.name, p.email, p.roles, text(p.addedAt), p.seenAt === null ? null : text(p.seenAt)],
+        [p.personId, p.name, p.email, p.roles, text(p.addedAt), text(p.seenAt)],
       );
     },
     personSeen: async (personId, at) => {
       await run('UPDATE access.people SET seen_at = $2 WHERE person_id = $1', [personId, text(at)]);
     },
+    removePerson: async (personId, at) =>
+      (await run(
+        `WITH gone AS (
+           UPDATE access.people SET removed_at = $2 WHERE person_id = $1 AND removed_at IS NULL RETURNING person_id
+         ), links AS (DELETE FROM access.links WHERE person_id IN (SELECT person_id FROM gone)),
+         sessions AS (DELETE FROM access.sessions WHERE person_id IN (SELECT person_id FROM gone)),
+         passkeys AS (DELETE FROM access.passkeys WHERE person_id IN (SELECT person_id FROM gone)),
+         identities AS (DELETE FROM access.identities WHERE person_id IN (SELECT person_id FROM gone))
+         SELECT person_id FROM gone`,
+        [personId, text(at)],
+      )) > 0,
     putLink: async (hash, personId, lapsesAt) => {
       await run('INSERT INTO access.links (hash, person_id, lapses_at) VALUES ($1, $2, $3)', [
         hash,
@@ -89,101 +125,53 @@ export function postgresAccessStore(pool: Pool): AccessStore {
         text(lapsesAt),
       ]);
     },
-    linkOwner: async (hash, now) =>
-      (
-        await one<{ person_id: string }>('SELECT person_id FROM access.links WHERE hash = $1 AND lapses_at > $2', [
-          hash,
-          text(now),
-        ])
-      )?.person_id ?? null,
-    takeLink: async (hash, now) =>
-      (
-        await one<{ person_id: string }>(
-          'DELETE FROM access.links WHERE hash = $1 AND lapses_at > $2 RETURNING person_id',
-          [hash, text(now)],
-        )
-      )?.person_id ?? null,
+    linkOwner: async (hash, now) => {
+      const sql = 'SELECT person_id as "personId" FROM access.links WHERE hash = $1 AND lapses_at > $2';
+      return (await one<{ personId: string }>(sql, [hash, text(now)]))?.personId ?? null;
+    },
+    takeLink: async (hash, now) => {
+      const sql = 'DELETE FROM access.links WHERE hash = $1 AND lapses_at > $2 RETURNING person_id as "personId"';
+      return (await one<{ personId: string }>(sql, [hash, text(now)]))?.personId ?? null;
+    },
     putSession: async (s) => {
-      await run('INSERT INTO access.sessions (hash, person_id, csrf, lapses_at) VALUES ($1, $2, $3, $4)', [
-        s.hash,
-        s.personId,
-        s.csrf,
-        text(s.lapsesAt),
-      ]);
-    },
-    session: async (hash, now) => {
-      const row = await one<{ hash: string; person_id: string; csrf: string; lapses_at: Instant }>(
-        'SELECT * FROM access.sessions WHERE hash = $1 AND lapses_at > $2',
-        [hash, text(now)],
-      );
-      if (row === null) return null;
-      const found: SessionRecord = {
-        hash: row.hash,
-        personId: row.person_id,
-        csrf: row.csrf,
-        lapsesAt: row.lapses_at,
-      };
-      return found;
-    },
-    endSession: async (hash) => {
-      await run('DELETE FROM access.sessions WHERE hash = $1', [hash]);
-    },
-    tokens: async () =>
-      (await pool.query<TokenRow>('SELECT * FROM access.tokens ORDER BY added_at, token_id')).rows.map(tokenOf),
-    putToken: async (t) => {
       await run(
-        `INSERT INTO access.tokens (token_id, hash, name, scopes, by, added_at, lapses_at, used_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+        `INSERT INTO access.sessions (session_id, hash, person_id, csrf, how, device, since, seen_at, rotated_at, lapses_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
         [
-          t.tokenId,
-          t.hash,
-          t.name,
-          t.scopes,
-          t.by,
-          text(t.addedAt),
-          text(t.lapsesAt),
-          t.usedAt === null ? null : text(t.usedAt),
+          ...[s.sessionId, s.hash, s.personId, s.csrf, s.how, s.device],
+          ...[text(s.since), text(s.seenAt), text(s.rotatedAt), text(s.lapsesAt)],
         ],
       );
     },
-    tokenByHash: async (hash, now) => {
-      const row = await one<TokenRow>('SELECT * FROM access.tokens WHERE hash = $1 AND lapses_at > $2', [
-        hash,
-        text(now),
+    session: (hash, { now, idleSince }) =>
+      one(
+        `SELECT ${session}, hash <> $1 as stale FROM access.sessions
+         WHERE (hash = $1 OR (old_hash = $1 AND old_until > $2)) AND lapses_at > $2 AND seen_at >= $3`,
+        [hash, text(now), text(idleSince)],
+      ),
+    sessionSeen: async (sessionId, at) => {
+      await run('UPDATE access.sessions SET seen_at = $2 WHERE session_id = $1 AND seen_at < $2', [
+        sessionId,
+        text(at),
       ]);
-      return row === null ? null : tokenOf(row);
     },
-    tokenUsed: async (tokenId, at) => {
-      await run('UPDATE access.tokens SET used_at = $2 WHERE token_id = $1', [tokenId, text(at)]);
+    sessionProven: async (sessionId, how) => {
+      await run('UPDATE access.sessions SET how = $2 WHERE session_id = $1', [sessionId, how]);
     },
-    removeToken: async (tokenId) => (await run('DELETE FROM access.tokens WHERE token_id = $1', [tokenId])) > 0,
+    rotateSession: async ({ sessionId, from, to, old, at, oldUntil }) =>
+      (await run(
+        `UPDATE access.sessions SET hash = $3, old_hash = $4, old_until = $6, rotated_at = $5
+         WHERE session_id = $1 AND hash = $2`,
+        [sessionId, from, to, old, text(at), text(oldUntil)],
+      )) > 0,
+    sessions: ({ personId, now }) =>
+      many(
+        `SELECT ${session} FROM access.sessions WHERE lapses_at > $2 AND ($1::text IS NULL OR person_id = $1)
+         ORDER BY seen_at DESC LIMIT 1000`,
+        [personId, text(now)],
+      ),
+    endSession: async (sessionId) => (await run('DELETE FROM access.sessions WHERE session_id = $1', [sessionId])) > 0,
+    endSessionsBut: (personId, sessionId) =>
+      run('DELETE FROM access.sessions WHERE person_id = $1 AND session_id <> $2', [personId, sessionId]),
   };
-}
-
-function personOf(row: PersonRow): PersonRecord {
-  return {
-    personId: row.person_id,
-    name: row.name,
-    email: row.email,
-    roles: row.roles,
-    addedAt: row.added_at,
-    seenAt: row.seen_at,
-  };
-}
-
-function tokenOf(row: TokenRow): TokenRecord {
-  return {
-    tokenId: row.token_id,
-    hash: row.hash,
-    name: row.name,
-    scopes: row.scopes,
-    by: row.by,
-    addedAt: row.added_at,
-    lapsesAt: row.lapses_at,
-    usedAt: row.used_at,
-  };
-}
-
-function text(at: Instant): string {
-  return rfc3339(at);
 }

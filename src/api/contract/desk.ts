@@ -183,8 +183,20 @@ export const Me = z
     name: z.string(),
     roles: z.array(Role),
     teams: z.array(Team),
-    may: z.object({ read: z.boolean(), act: z.boolean(), administer: z.boolean() }),
+    may: z.object({
+      read: z.boolean(),
+      act: z.boolean(),
+      audit: z.boolean(),
+      policy: z.boolean(),
+      administer: z.boolean(),
+    }),
     signIn: z.enum(['none', 'link']).describe('`none`: this desk runs without sign-in (evaluation on one machine).'),
+    ways: z
+      .array(z.enum(['link', 'passkey', 'oidc']))
+      .describe(
+        'Ways to sign in here. The page for it is /sign-in, the page for one’s own passkeys and sessions /account.',
+      ),
+    passkeys: z.number().int().nullable().describe('How many passkeys I have; null when nobody is signed in.'),
     csrf: z.string().nullable(),
     desk: z.object({ name: z.string(), virtualTime: z.boolean() }),
   })

@@ -8,8 +8,8 @@ import type { OperationName } from './paths.ts';
 
 export interface Endpoint {
   readonly summary: string;
-  /** `none` is open to the world; everything else needs a session or a token with this scope. */
-  readonly scope: c.Scope | 'none';
+  /** `none` is open to the world, `self` needs a session in a browser; all else a session or token with this scope. */
+  readonly scope: c.Scope | 'none' | 'self';
   readonly query?: z.ZodType;
   readonly body?: z.ZodType;
   readonly answer: z.ZodType;
@@ -81,7 +81,107 @@ export const endpoints = {
     query: c.EventsQuery,
     answer: c.EventsPage,
   },
-  getPeople: { summary: 'Who may work here.', scope: 'administer', answer: c.People },
+  getPolicy: { summary: 'The policy in force, its bounds and its history.', scope: 'read', answer: c.PolicyView },
+  previewPolicy: {
+    summary: 'What a policy would change, open cases included. Changes nothing.',
+    scope: 'read',
+    body: c.PolicyPreviewIn,
+    answer: c.PolicyPreview,
+  },
+  publishPolicy: {
+    summary: 'Put a policy in force. One that is laxer than the present one waits for a second person.',
+    scope: 'policy',
+    body: c.PolicyPublishIn,
+    answer: c.PolicyPublished,
+    status: 201,
+  },
+  decidePolicy: {
+    summary: 'Agree to or decline a policy that another person published.',
+    scope: 'policy',
+    body: c.ProposalDecision,
+    answer: c.PolicyPublished,
+  },
+  tryRules: {
+    summary: 'Judge mail already read under other thresholds. Changes nothing.',
+    scope: 'read',
+    body: c.RulesLabIn,
+    answer: c.RulesLab,
+  },
+  getReadiness: {
+    summary: 'On call for the next seven days, channels tested, contacts verified.',
+    scope: 'read',
+    answer: c.Readiness,
+  },
+  getUnreachable: {
+    summary: 'Subscribers who could not be reached tonight, or only just.',
+    scope: 'read',
+    query: c.PageQuery,
+    answer: c.Unreachable,
+  },
+  getAdoption: {
+    summary: 'How many subscribers would replace in time, measured.',
+    scope: 'read',
+    query: c.PageQuery,
+    answer: c.Adoption,
+  },
+  getPeople: { summary: 'Who may work here.', scope: 'audit', answer: c.People },
+  changePerson: {
+    summary: 'Change name, address or roles of a person.',
+    scope: 'administer',
+    body: c.PersonChange,
+    answer: c.PersonChanged,
+  },
+  removePerson: {
+    summary: 'Remove a person: sessions, passkeys and links end at once, the record stays.',
+    scope: 'administer',
+    body: c.Because,
+    answer: c.Removed,
+  },
+  addPersonLink: {
+    summary: 'Another one-time sign-in link, for somebody who lost every passkey.',
+    scope: 'administer',
+    body: c.Because,
+    answer: c.PersonAdded,
+    status: 201,
+  },
+  exportPerson: {
+    summary: 'Everything kept about a person. One’s own, or anybody’s with the right to audit.',
+    scope: 'self',
+    answer: c.PersonExport,
+  },
+  exportReporter: {
+    summary: 'Everything kept about an address that wrote to us.',
+    scope: 'audit',
+    body: c.ReporterExportIn,
+    answer: c.ReporterExport,
+  },
+  getSessions: {
+    summary: 'Where I am signed in, or everybody is.',
+    scope: 'self',
+    query: c.SessionsQuery,
+    answer: c.Sessions,
+  },
+  endSession: { summary: 'End a session of mine, or anybody’s as administrator.', scope: 'self', answer: c.Removed },
+  endOtherSessions: { summary: 'End every session of mine but this one.', scope: 'self', answer: c.Removed },
+  getPasskeys: { summary: 'My passkeys.', scope: 'self', answer: c.Passkeys },
+  askForPasskey: { summary: 'Begin to add a passkey.', scope: 'self', answer: c.PasskeyAsked },
+  addPasskey: {
+    summary: 'Add the passkey that was begun.',
+    scope: 'self',
+    body: c.PasskeyIn,
+    answer: c.PasskeyAdded,
+    status: 201,
+  },
+  removePasskey: { summary: 'Remove a passkey of mine.', scope: 'self', answer: c.Removed },
+  getWebhooks: { summary: 'Outgoing webhooks and how their deliveries go.', scope: 'administer', answer: c.Webhooks },
+  addWebhook: {
+    summary: 'Push changes to an address, signed.',
+    scope: 'administer',
+    body: c.WebhookIn,
+    answer: c.WebhookAdded,
+    status: 201,
+  },
+  removeWebhook: { summary: 'Stop a webhook at once.', scope: 'administer', answer: c.Removed },
   addPerson: {
     summary: 'Invite a person with a one-time link.',
     scope: 'administer',

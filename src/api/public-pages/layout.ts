@@ -15,8 +15,8 @@ export interface PublicSite {
   readonly policyUrl: string | null;
 }
 
-const policy = (scripts: boolean): string =>
-  `default-src 'none'; ${scripts ? "script-src 'self'; " : ''}style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`;
+const policy = (scripts: boolean, connects: boolean): string =>
+  `default-src 'none'; ${scripts ? "script-src 'self'; " : ''}${connects ? "connect-src 'self'; " : ''}style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`;
 
 export async function publicPage(
   context: Context,
@@ -25,11 +25,13 @@ export async function publicPage(
     site: PublicSite;
     /** Lets our own script files run; still nothing may be fetched or connected to. */
     scripts?: boolean;
-    status?: 200 | 404 | 409 | 413 | 415 | 422 | 429 | 400;
+    /** Lets those files talk to this desk, and to nobody else. */
+    connects?: boolean;
+    status?: 200 | 403 | 404 | 409 | 413 | 415 | 422 | 429 | 400;
     body: Html;
   },
 ): Promise<Response> {
-  context.header('content-security-policy', policy(page.scripts ?? false));
+  context.header('content-security-policy', policy(page.scripts ?? false, page.connects ?? false));
   context.header('cache-control', 'no-store');
   // A signed link is a secret: it must not travel in a Referer nor into an index.
   context.header('x-robots-tag', 'noindex');
