@@ -11,20 +11,23 @@ import { ruleFor } from '../desk/policy/select.ts';
 import { earliest } from '../foundation/time/time.ts';
 import type { DeskPolicy } from './ports.ts';
 
-export function deskPolicy(policy: Policy): DeskPolicy {
-  const publishMargin = Temporal.Duration.from({ seconds: policy.publishMarginSeconds });
+/** `inForce` is asked each time: a policy that is published while the desk runs holds from the next plan on. */
+export function deskPolicy(inForce: () => Policy): DeskPolicy {
+  const margin = (): Temporal.Duration => Temporal.Duration.from({ seconds: inForce().publishMarginSeconds });
   return {
-    publishMargin,
-    chooseRule: chooseRuleUnder(policy),
+    get publishMargin() {
+      return margin();
+    },
+    chooseRule: (question) => chooseRuleUnder(inForce())(question),
     approvalsNeeded(matter) {
       const act = actFor(matter);
-      return act === 'no-authority' ? Number.POSITIVE_INFINITY : policy.approvals[act];
+      return act === 'no-authority' ? Number.POSITIVE_INFINITY : inForce().approvals[act];
     },
     cutOffAt(matter) {
-      const wanted = matter.startAt.add({ seconds: silenceFor(matter, policy) });
-      return matter.dueAt === null ? wanted : earliest(wanted, matter.dueAt.subtract(publishMargin));
+      const wanted = matter.startAt.add({ seconds: silenceFor(matter, inForce()) });
+      return matter.dueAt === null ? wanted : earliest(wanted, matter.dueAt.subtract(margin()));
     },
-    ladder: (matter) => ladderOf(matter, policy),
+    ladder: (matter) => ladderOf(matter, inForce()),
   };
 }
 

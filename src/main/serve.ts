@@ -25,6 +25,8 @@ import { sweepAdvices } from './replacements.ts';
 import { openLab } from './served-lab.ts';
 import { postgresPages } from './watch-store.ts';
 import { serveWeb } from './web.ts';
+import { postgresWebhooks } from './webhook-store.ts';
+import { type WebhookSender, webhookSender } from './webhooks.ts';
 import { type Desk, openDesk } from './wiring.ts';
 
 const pumpEvery = seconds(1);
@@ -105,6 +107,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       // Counts polls wherever clients are answered, and follows what other nodes decide.
       has('worker') || has('web') ? desk.renewal.run(signal) : null,
       has('worker') ? sweepAdvices(desk, signal) : null,
+      has('worker') ? (await pushChanges(desk)).run(signal) : null,
       lab?.run(signal),
     ]);
   } finally {
@@ -149,6 +152,16 @@ async function watch(desk: Desk, paging: Paging, duty: Duty | null, signal: Abor
     },
   });
   await watching.start(signal);
+}
+
+async function pushChanges(desk: Desk): Promise<WebhookSender> {
+  return webhookSender({
+    webhooks: postgresWebhooks(desk.pool),
+    store: desk.store,
+    time: desk.time,
+    secret: await linkSecret(desk.config.dataFolder),
+    onFault: (error) => desk.log.warn({ error: String(error) }, 'Webhooks could not be sent; they go on.'),
+  });
 }
 
 async function until(signal: AbortSignal): Promise<void> {

@@ -20,7 +20,7 @@ import { unlockEarlier } from '../app/unlock-earlier.ts';
 import { Watch } from '../app/watch.ts';
 import { matterOf } from '../desk/case.ts';
 import type { Reason } from '../desk/facts.ts';
-import { type Policy, policyOf } from '../desk/policy/cps-overlay.ts';
+import { policyOf } from '../desk/policy/cps-overlay.ts';
 import type { CaseId, Fingerprint } from '../foundation/brand.ts';
 import { Fault } from '../foundation/fault.ts';
 import type { Message } from '../foundation/mail/message.ts';
@@ -66,11 +66,13 @@ import type { Config } from './config.ts';
 import { type HeldLists, holdLists, openRoom, reportedFetcher, weakKeyChecks } from './evidence-parts.ts';
 import { finderOf } from './finder.ts';
 import { ChannelTroubles } from './night-watch.ts';
+import { openPolicyBook, type PolicyBook, policyMigrations } from './policy-book.ts';
 import { linkSecret } from './port/links.ts';
 import { readParts } from './reading-parts.ts';
 import { noteReplaced } from './replacements.ts';
 import { sharedPrimes } from './shared-primes.ts';
 import { watchMigrations } from './watch-store.ts';
+import { webhookMigrations } from './webhook-store.ts';
 
 export interface DeskSeams {
   readonly config: Config;
@@ -125,7 +127,7 @@ export interface Desk {
   /** Probes these certificates from outside at this moment and keeps what was read. */
   lookAtNow(fingerprints: readonly Fingerprint[], reason: Reason): Promise<void>;
   readonly lists: HeldLists;
-  readonly policy: Policy;
+  readonly policies: PolicyBook;
   /** What listens for this desk, for the screen that shows channel health. */
   readonly listening: { kind: string; address: string; accept?: NonNullable<Listening['accept']> }[];
   /** Reads what is unread and advances what is due, until nothing is. */
@@ -156,6 +158,8 @@ export async function migrateAll(pool: Pool, now: Instant): Promise<void> {
       { room: 'access', migrations: accessMigrations },
       { room: 'status', migrations: statusMigrations },
       { room: 'watch', migrations: watchMigrations },
+      { room: 'policy', migrations: policyMigrations },
+      { room: 'webhooks', migrations: webhookMigrations },
     ],
     now,
   );
@@ -164,7 +168,7 @@ export async function migrateAll(pool: Pool, now: Instant): Promise<void> {
 export async function openDesk(seams: DeskSeams): Promise<Desk> {
   const { config, time, log, pool } = seams;
   await migrateAll(pool, time.now());
-  const policy = chosenPolicy(config);
+  const policies = await openPolicyBook({ pool, time, ...configuredBook(config) });
   const store = postgresStore(pool);
   const affected = postgresAffected(pool);
   const readings = postgresReadings(pool);
@@ -206,7 +210,7 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
   const parts: PumpParts & PerformParts = {
     time,
     log,
-    policy: deskPolicy(policy),
+    policy: deskPolicy(() => policies.policy),
     cases: caseFile(store),
     sets: certificateSets(store, affected),
     book: bulk,
@@ -356,10 +360,11 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
       contacts: postgresContactLog(pool),
       blocked,
       lists,
-      policy,
+      policies,
       listening: [],
     },
     async runDue() {
+      await policies.follow();
       for (;;) {
         const read = await pumpIntake(parts, 'reader-1').catch((error: unknown) => {
           // Cases go on while reading is broken: their deadlines run.
@@ -420,21 +425,21 @@ async function prepareList(parts: PumpParts & PerformParts, renewal: RenewalStor
   }
 }
 
-function chosenPolicy(config: Config) {
-  const { silenceHours, silenceSeconds, publishMarginHours, overlay } = config.policy;
+function configuredBook(config: Config) {
+  const { silenceHours, silenceSeconds, publishMarginHours, overlay: written } = config.policy;
   const silence = silenceSeconds ?? (silenceHours === undefined ? undefined : silenceHours * 3600);
-  const chosen = policyOf({
-    document: `${config.ca.owner} CPS`,
-    version: 'configured',
+  const document = `${config.ca.owner} CPS`;
+  const overlay = {
     ...(silence === undefined ? {} : { silenceSeconds: Math.round(silence) }),
     ...(publishMarginHours === undefined ? {} : { publishMarginSeconds: Math.round(publishMarginHours * 3600) }),
-    ...overlay,
-  });
+    ...written,
+  };
+  const chosen = policyOf({ ...overlay, document, version: 'configured' });
   if (!chosen.ok) {
     const [first] = chosen.problems;
     throw new Fault('policy_refused', `The policy in the configuration is refused: ${first?.path}: ${first?.message}`);
   }
-  return chosen.policy;
+  return { document, configured: chosen.policy, overlay };
 }
 
 function reasonOf(

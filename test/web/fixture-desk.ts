@@ -11,6 +11,7 @@ import { defaultPolicy } from '../../src/desk/policy/cps-overlay.ts';
 import { type Refusal, refuse } from '../../src/desk/refusal.ts';
 import { at, rfc3339 } from '../../src/foundation/time/time.ts';
 import { VirtualTime } from '../../src/foundation/time/virtual-time.ts';
+import { FixtureHouse } from './fixture-house.ts';
 
 export const nightAt = '2026-11-24T03:07:12Z';
 
@@ -1228,7 +1229,7 @@ const hostileHtml = `<h1>Re: your SSL</h1><script>parent.document.title='owned'<
 <form action="http://tracker.example"><button>Send</button></form><meta http-equiv="refresh" content="0;url=http://tracker.example">
 <p>jemand anders hat unser Zertifikat für portal.kkw-handel.example</p>`;
 
-export class FixtureDesk implements DeskPort {
+export class FixtureDesk extends FixtureHouse implements DeskPort {
   readonly #time: VirtualTime;
   readonly #kind: Kind;
   readonly #rows: c.BoardRow[];
@@ -1242,6 +1243,7 @@ export class FixtureDesk implements DeskPort {
   readonly #decided = new Set<string>();
 
   constructor(kind: Kind, time: VirtualTime) {
+    super(time);
     this.#kind = kind;
     this.#time = time;
     this.#rows = kind === 'empty' ? [] : kind === 'many' ? manyRows() : [...nightRows];

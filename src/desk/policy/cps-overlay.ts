@@ -82,6 +82,13 @@ export const defaultPolicy: Policy = {
   ladders: defaultLadders,
 };
 
+/** Between which an editor may move; `checkOverlay` decides. */
+export const policyBounds = {
+  silenceMaxSeconds: defaultPolicy.silenceSeconds,
+  publishMarginMinSeconds,
+  publishMarginMaxSeconds,
+} as const;
+
 /** What is wrong with an overlay; empty when it may be used. Never throws, whatever the configuration held. */
 export function checkOverlay(written: unknown, books: readonly Rulebook[] = rulebooks): readonly OverlayProblem[] {
   const misshapen = shapeProblems(written);

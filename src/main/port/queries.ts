@@ -10,17 +10,16 @@ import {
   titleOf,
 } from '../../api/present/present-case.ts';
 import { sentenceOf } from '../../api/present/sentences.ts';
-import { eventFromJson } from '../../app/event-json.ts';
-import { type Case, stageOf } from '../../desk/case.ts';
-import type { Event } from '../../desk/events.ts';
-import { replay } from '../../desk/evolve.ts';
+import { stageOf } from '../../desk/case.ts';
 import type { CaseId, Fingerprint } from '../../foundation/brand.ts';
 import { at, type Instant, rfc3339 } from '../../foundation/time/time.ts';
-import type { CaseSummary, StoredEvent } from '../../platform/store/case-store.ts';
+import type { StoredEvent } from '../../platform/store/case-store.ts';
 import { findAny } from '../../stages/inventory/index.ts';
 import type { Letter } from '../../stages/outreach/outbox/outbox.ts';
 import { logVerified } from '../night-watch.ts';
 import type { Desk } from '../wiring.ts';
+import { type CaseReader, typed } from './case-reader.ts';
+import { houseSentence, houseStream } from './house-log.ts';
 import { incidentMarkdown } from './incident.ts';
 import { testedPaths } from './tested-paths.ts';
 
@@ -45,69 +44,12 @@ type Queries = Pick<
   | 'log'
 >;
 
-/** Open cases that one board holds. */
-const boardMax = 10_000;
 const lettersShown = 200;
-/** Ended cases that a board shows, and how far back in the log they are looked for. */
-const endedMax = 20;
-const endedAmongEvents = 2_000;
 const followEvery = Temporal.Duration.from({ milliseconds: 300 });
 
-export function deskQueries(desk: Desk): Queries {
+export function deskQueries(desk: Desk, { load, openCases, endedCases }: CaseReader): Queries {
   const now = (): Instant => desk.time.now();
   const latest = async (): Promise<number> => (await desk.store.log.head()).size;
-
-  const load = async (
-    caseId: string,
-  ): Promise<{ current: Case; events: readonly { seq: number; event: Event }[] } | null> => {
-    const stored = await desk.store.cases.load(caseId);
-    const events = stored.map((e) => ({ seq: e.globalSeq, event: typed(e) }));
-    const current = replay(
-      caseId as CaseId,
-      events.map((e) => e.event),
-    );
-    return current === null ? null : { current, events };
-  };
-
-  /** Cases as last read, by the sequence number of their newest event: a board call replays only what has changed. */
-  const held = new Map<string, { readonly globalSeq: number; readonly current: Case; readonly last: Event }>();
-
-  const summaries = async (open: boolean, most: number): Promise<readonly CaseSummary[]> => {
-    const all: CaseSummary[] = [];
-    for (let after: CaseSummary | undefined; all.length < most; ) {
-      const limit = Math.min(500, most - all.length);
-      const page = await desk.store.cases.summaries({ open, limit, ...(after === undefined ? {} : { after }) });
-      all.push(...page);
-      after = page.at(-1);
-      if (page.length < limit) break;
-    }
-    return all;
-  };
-
-  const read = async (wanted: readonly CaseSummary[]): Promise<readonly { current: Case; last: Event }[]> => {
-    const changed = wanted.filter((s) => held.get(s.caseId)?.globalSeq !== s.globalSeq).map((s) => s.caseId);
-    for (let i = 0; i < changed.length; i += 500) {
-      for (const [caseId, stored] of await desk.store.cases.loadMany(changed.slice(i, i + 500))) {
-        const events = stored.map(typed);
-        const current = replay(caseId as CaseId, events);
-        const newest = stored.at(-1);
-        const last = events.at(-1);
-        if (current !== null && newest !== undefined && last !== undefined)
-          held.set(caseId, { globalSeq: newest.globalSeq, current, last });
-      }
-    }
-    return wanted.flatMap((s) => held.get(s.caseId) ?? []);
-  };
-
-  const openCases = async () => read(await summaries(true, boardMax));
-  /** The ones that ended lately are among the newest entries of the log. */
-  const endedCases = async (): Promise<readonly { current: Case; last: Event }[]> => {
-    const size = await latest();
-    const events = await desk.store.cases.eventsSince(Math.max(0, size - endedAmongEvents), endedAmongEvents);
-    const ids = [...new Set(events.filter((e) => e.type === 'CaseClosed').map((e) => e.caseId))].slice(-endedMax);
-    const found = await Promise.all(ids.map((caseId) => desk.store.cases.summary(caseId)));
-    return read(found.filter((s) => s !== null));
-  };
 
   return {
     seq: latest,
@@ -116,7 +58,7 @@ export function deskQueries(desk: Desk): Queries {
         const events = await desk.store.cases.eventsSince(seen, 500);
         for (const event of events) {
           seen = event.globalSeq;
-          yield { seq: event.globalSeq, at: rfc3339(event.at), caseId: event.caseId, type: event.type };
+          yield { seq: event.globalSeq, at: rfc3339(event.at), caseId: caseOf(event), type: event.type };
         }
         if (events.length === 0) await pause(followEvery, signal);
       }
@@ -318,7 +260,7 @@ export function deskQueries(desk: Desk): Queries {
       return { now: rfc3339(now()), rows: [] };
     },
     async ladders(query) {
-      return presentLadders(desk.policy, query.startAt === undefined ? now() : at(query.startAt), now());
+      return presentLadders(desk.policies.policy, query.startAt === undefined ? now() : at(query.startAt), now());
     },
     async log(query) {
       const head = await desk.store.log.head();
@@ -334,10 +276,10 @@ export function deskQueries(desk: Desk): Queries {
         .map((e) => ({
           seq: e.globalSeq,
           at: rfc3339(e.at),
-          caseId: e.caseId,
+          caseId: caseOf(e),
           type: e.type,
           by: e.by,
-          text: sentenceOf(typed(e)),
+          text: e.caseId === houseStream ? houseSentence(e) : sentenceOf(typed(e)),
           leaf: null,
         }))
         .reverse();
@@ -351,8 +293,9 @@ export function deskQueries(desk: Desk): Queries {
   };
 }
 
-function typed(e: StoredEvent): Event {
-  return eventFromJson({ ...(e.data as Record<string, unknown>), type: e.type, at: e.at.toString(), by: e.by });
+/** Null for what concerns the house and no case. */
+function caseOf(event: StoredEvent): string | null {
+  return event.caseId === houseStream ? null : event.caseId;
 }
 
 function summaryOf(letter: Letter): c.LetterSummary {
