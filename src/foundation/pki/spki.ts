@@ -25,7 +25,7 @@ export type KeyType = 'rsa' | 'ec' | 'ed25519' | 'ed448' | 'x25519' | 'x448' | '
 export interface KeyDescription {
   readonly type: KeyType;
   readonly bits: number | null;
-  /** `P-256`, `P-384`, `P-521`, `secp256k1`; the OID or `explicit` for others; null when not EC. */
+  /** `P-256`, `P-384`, `P-521`, `secp256k1`, `brainpoolP…`; the OID or `explicit` for others; null when not EC. */
   readonly curve: string | null;
 }
 
@@ -63,7 +63,7 @@ export function describeKey(spki: Uint8Array): KeyDescription {
     case 'raw':
       return { type: key.type, bits: key.bits, curve: null };
     case 'other':
-      return { type: key.type, bits: null, curve: null };
+      return { type: key.type, bits: key.bits, curve: null };
   }
 }
 
@@ -112,7 +112,7 @@ type Key =
       raw: Uint8Array;
       plain: boolean;
     }
-  | { kind: 'other'; type: 'dsa' | 'unknown'; raw: Uint8Array };
+  | { kind: 'other'; type: 'dsa' | 'unknown'; bits: number | null; raw: Uint8Array };
 
 const rsaPlainAlgorithm = der.sequence(der.oid(oid.rsaEncryption), der.null());
 const p256PlainAlgorithm = der.sequence(der.oid(oid.ecPublicKey), der.oid(oid.p256));
@@ -158,10 +158,17 @@ function readKey(spki: Uint8Array): Key {
       return { kind: 'raw', type: shape.type, bits: shape.bits, oid: name, raw, plain: !inside.more };
     }
     case oid.dsa:
-      return { kind: 'other', type: 'dsa', raw };
+      return { kind: 'other', type: 'dsa', bits: dsaBits(inside), raw };
     default:
-      return { kind: 'other', type: 'unknown', raw };
+      return { kind: 'other', type: 'unknown', bits: null, raw };
   }
+}
+
+/** RFC 3279 section 2.3.2; the parameters may be inherited, and are absent then. */
+function dsaBits(algorithm: DerReader): number | null {
+  if (algorithm.peek() !== tag.sequence) return null;
+  const parameters = algorithm.enter(tag.sequence, 'Dss-Parms');
+  return bitLength(unsigned(parameters.content(parameters.expect(tag.integer, 'p'))));
 }
 
 const rawKeys = {
@@ -280,7 +287,7 @@ function sameNumber(expected: string, bytes: Uint8Array): boolean {
   return expected.replace(/^(00)+/, '') === hex(unsigned(bytes));
 }
 
-/** SEC 2 version 2.0 sections 2.4.1, 2.4.2, 2.5.1, 2.6.1. */
+/** SEC 2 version 2.0 sections 2.4.1, 2.4.2, 2.5.1, 2.6.1; RFC 5639 for brainpool, which no certificate of a browser may have. */
 const curves: readonly Curve[] = [
   {
     name: 'P-256',
@@ -329,5 +336,43 @@ const curves: readonly Curve[] = [
     b: '07',
     gx: '79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798',
     order: 'fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141',
+  },
+  {
+    name: 'brainpoolP256r1',
+    oid: '1.3.36.3.3.2.8.1.1.7',
+    node: 'brainpoolP256r1',
+    bits: 256,
+    bytes: 32,
+    prime: 'a9fb57dba1eea9bc3e660a909d838d726e3bf623d52620282013481d1f6e5377',
+    a: '7d5a0975fc2c3057eef67530417affe7fb8055c126dc5c6ce94a4b44f330b5d9',
+    b: '26dc5c6ce94a4b44f330b5d9bbd77cbf958416295cf7e1ce6bccdc18ff8c07b6',
+    gx: '8bd2aeb9cb7e57cb2c4b482ffc81b7afb9de27e1e3bd23c23a4453bd9ace3262',
+    order: 'a9fb57dba1eea9bc3e660a909d838d718c397aa3b561a6f7901e0e82974856a7',
+  },
+  {
+    name: 'brainpoolP384r1',
+    oid: '1.3.36.3.3.2.8.1.1.11',
+    node: 'brainpoolP384r1',
+    bits: 384,
+    bytes: 48,
+    prime: '8cb91e82a3386d280f5d6f7e50e641df152f7109ed5456b412b1da197fb71123acd3a729901d1a71874700133107ec53',
+    a: '7bc382c63d8c150c3c72080ace05afa0c2bea28e4fb22787139165efba91f90f8aa5814a503ad4eb04a8c7dd22ce2826',
+    b: '04a8c7dd22ce28268b39b55416f0447c2fb77de107dcd2a62e880ea53eeb62d57cb4390295dbc9943ab78696fa504c11',
+    gx: '1d1c64f068cf45ffa2a63a81b7c13f6b8847a3e77ef14fe3db7fcafe0cbd10e8e826e03436d646aaef87b2e247d4af1e',
+    order: '8cb91e82a3386d280f5d6f7e50e641df152f7109ed5456b31f166e6cac0425a7cf3ab6af6b7fc3103b883202e9046565',
+  },
+  {
+    name: 'brainpoolP512r1',
+    oid: '1.3.36.3.3.2.8.1.1.13',
+    node: 'brainpoolP512r1',
+    bits: 512,
+    bytes: 64,
+    prime:
+      'aadd9db8dbe9c48b3fd4e6ae33c9fc07cb308db3b3c9d20ed6639cca703308717d4d9b009bc66842aecda12ae6a380e62881ff2f2d82c68528aa6056583a48f3',
+    a: '7830a3318b603b89e2327145ac234cc594cbdd8d3df91610a83441caea9863bc2ded5d5aa8253aa10a2ef1c98b9ac8b57f1117a72bf2c7b9e7c1ac4d77fc94ca',
+    b: '3df91610a83441caea9863bc2ded5d5aa8253aa10a2ef1c98b9ac8b57f1117a72bf2c7b9e7c1ac4d77fc94cadc083e67984050b75ebae5dd2809bd638016f723',
+    gx: '81aee4bdd82ed9645a21322e9c4c6a9385ed9f70b5d916c1b43b62eef4d0098eff3b1f78e2d0d48d50d1687b93b97d5f7c6d5047406a5e688b352209bcb9f822',
+    order:
+      'aadd9db8dbe9c48b3fd4e6ae33c9fc07cb308db3b3c9d20ed6639cca70330870553e5c414ca92619418661197fac10471db1d381085ddaddb58796829ca90069',
   },
 ];

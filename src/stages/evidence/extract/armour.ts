@@ -36,24 +36,42 @@ export function* readArmour(text: string): Generator<Found> {
 
 /** The end marker of the block; without one, the end of what still looks like its body. */
 function findEnd(text: string, from: number): { bodyTo: number; to: number } {
-  const window = text.slice(from, from + ARMOUR_CHARACTERS_MAX);
+  // The next beginning first: a text of beginnings without an end is not searched to its end from each of them.
+  const next = new RegExp(`${DASH}{2,8}\\s{0,4}BEGIN[\\s>|]`, 'gi');
+  next.lastIndex = from;
+  const limit = Math.min(nextIndex(next, text), from + ARMOUR_CHARACTERS_MAX);
+  const window = text.slice(from, limit);
   const end = new RegExp(`${DASH}{1,8}\\s{0,4}END[\\s>|]{1,8}[A-Z0-9#\\s>|]{2,60}?${DASH}{1,8}`, 'i').exec(window);
-  const next = new RegExp(`${DASH}{2,8}\\s{0,4}BEGIN[\\s>|]`, 'i').exec(window);
-  if (end !== null && (next === null || end.index < next.index)) {
-    return { bodyTo: from + end.index, to: from + end.index + end[0].length };
-  }
+  if (end !== null) return { bodyTo: from + end.index, to: from + end.index + end[0].length };
   // No end marker: take words of base64 and whatever separates them, until prose or the next block begins.
-  const limit = next === null ? window.length : next.index;
   const body =
     /^(?:[\s>|"'`+,;.*#/\\]|\\[nrt]|(?:Proc-Type|DEK-Info)[^\n]*|[A-Za-z0-9+/]{16,}=*|[A-Za-z0-9+/]+={1,2}|<br\s*\/?>)*/.exec(
-      window.slice(0, limit),
+      window,
     );
   const length = body?.[0].length ?? 0;
   return { bodyTo: from + length, to: from + length };
 }
 
+function nextIndex(search: RegExp, text: string): number {
+  return search.exec(text)?.index ?? text.length;
+}
+
 function readBlock(label: string, body: string, range: Range, state: { parameters: Buffer | null }): Found | null {
-  const clean = withoutEscapes(body);
+  // Quoted-printable ends a broken line with `=`, and base64 ends with it as well: both readings are tried.
+  const joined = body.replace(/=\r?\n(?=[A-Za-z0-9+/])/g, '');
+  if (joined !== body) {
+    const found = readCleanBlock(label, withoutEscapes(joined), range, state);
+    if (found !== null && found.kind !== 'unreadable-key') return found;
+  }
+  return readCleanBlock(label, withoutEscapes(body), range, state);
+}
+
+function readCleanBlock(
+  label: string,
+  clean: string,
+  range: Range,
+  state: { parameters: Buffer | null },
+): Found | null {
   const legacy = /DEK-Info:\s*([A-Z0-9-]+)\s*,\s*([0-9A-F]{16,32})/i.exec(clean);
   const secret = label.includes('PRIVATE');
   if (label.endsWith('PRIVATE KEY BLOCK')) return { kind: 'unreadable-key', container: 'OpenPGP', range };
@@ -142,12 +160,13 @@ function withoutEscapes(body: string): string {
       .replace(/&#(\d{1,6});/g, (_, digits: string) => String.fromCodePoint(Math.min(Number(digits), 0x10ffff)))
       .replace(/&([A-Za-z]{2,8});/g, (whole, name: string) => entities[name] ?? whole)
       .replace(/<(?:br|p|div|li|tr|pre)\b[^>]{0,300}>/gi, '\n')
+      .replace(/<\/t[dh]\b[^>]{0,300}>/gi, ' ')
       .replace(/<[^>]{0,300}>/g, '')
+      .replace(/\\(?:par|line|tab)\b ?/g, '\n')
       .replace(/\\+u00([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
       .replace(/\\+[rnt]/g, '\n')
       .replace(/\\+\//g, '/')
       .replace(/%(0[ad]|20|2[bf]|3d)/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
-      .replace(/=\r?\n(?=[A-Za-z0-9+/])/g, '')
       .replace(/=3D/g, '=')
   );
 }
@@ -172,6 +191,9 @@ function* readings(body: string): Generator<Buffer> {
     () => withoutHeaders.map((line) => line.replace(/^\s*\d{1,6}\s*[|:.)\t ]\s*/, '')),
     () => withoutCommonPrefix(withoutHeaders.map(betweenQuotes)),
     () => withoutHeaders.map((line) => line.replace(/^(?:\/\/|#|\*|;|--|REM)\s*/, '')),
+    () => withoutHeaders.filter((line) => !/^\d{1,5}$/.test(line)),
+    // A log: whatever stands before the last word of each line.
+    () => lines.map((line) => /[A-Za-z0-9+/=]+$/.exec(line)?.[0] ?? ''),
   ]) {
     const base64 = reading()
       .join('')

@@ -9,7 +9,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { publicParts } from '../prove/possession.ts';
 import { aCertificate, anEcKey, anRsaKey, nodeSpki } from '../prove/test-keys.ts';
 import { extractFromBytes, extractFromText } from './extract.ts';
-import type { Found, PrivateMaterial } from './found.ts';
+import type { Found, PrivateMaterial, RsaPrivate } from './found.ts';
 import { isKeyStore, openKeyStore, readKeyStore } from './jks.ts';
 import { openPkcs12 } from './pkcs12.ts';
 import { readOpenSsh, readPpk } from './ssh.ts';
@@ -41,6 +41,18 @@ function keysIn(found: readonly Found[], passphrase = ''): PrivateMaterial[] {
 
 const lines = rsaPem.trim().split('\n');
 const body = lines.slice(1, -1).join('');
+
+/** `xxd` puts two bytes together, `hexdump -C` one. */
+function dump(bytes: Buffer, group: 1 | 2): string {
+  const rows: string[] = [];
+  for (let at = 0; at < bytes.length; at += 16) {
+    const row = bytes.subarray(at, at + 16);
+    const pairs = row.toString('hex').replace(new RegExp(`(.{${2 * group}})`, 'g'), '$1 ');
+    const letters = row.toString('latin1').replace(/[^ -~]/g, '.');
+    rows.push(`${at.toString(16).padStart(8, '0')}${group === 2 ? ':' : ' '} ${pairs.padEnd(41)} ${letters}`);
+  }
+  return rows.join('\n');
+}
 
 const damaged: Readonly<Record<string, string>> = {
   plain: rsaPem,
@@ -74,6 +86,29 @@ const damaged: Readonly<Record<string, string>> = {
   'PKCS#8 inside RSA markers': rsaPem.replaceAll('PRIVATE KEY', 'RSA PRIVATE KEY'),
   'in YAML': `key: |\n${rsaPem.replace(/^/gm, '    ')}`,
   'in UTF-16': rsaPem,
+  'in hexadecimal': derOf(rsa.privateKey).toString('hex'),
+  'in hexadecimal with colons, wrapped': derOf(rsa.privateKey)
+    .toString('hex')
+    .replace(/(..)(?=.)/g, '$1:')
+    .replace(/(.{45})/g, '$1\n'),
+  'an array of bytes in C': `static const unsigned char key[] = {\n  ${[...derOf(rsa.privateKey)]
+    .map((byte, i) => `0x${byte.toString(16).padStart(2, '0')},${i % 12 === 11 ? '\n  ' : ' '}`)
+    .join('')}\n};`,
+  'an escaped string of bytes': `"${derOf(rsa.privateKey).toString('hex').replace(/(..)/g, '\\x$1')}"`,
+  'a dump by xxd': dump(derOf(rsa.privateKey), 2),
+  'a dump by hexdump': dump(derOf(rsa.privateKey), 1),
+  'PEM in hexadecimal': Buffer.from(rsaPem).toString('hex'),
+  'a Kubernetes secret': `kind: Secret\ndata:\n  tls.key: ${Buffer.from(rsaPem).toString('base64')}\n`,
+  'base64 twice': Buffer.from(Buffer.from(rsaPem).toString('base64')).toString('base64'),
+  'a data URL': `<a href="data:application/x-pem-file;base64,${Buffer.from(rsaPem).toString('base64')}">`,
+  'a form as it was posted': `user=x&key=${encodeURIComponent(rsaPem).replaceAll('%20', '+')}&more=1`,
+  'lines of a log': rsaPem.replace(/^/gm, '2026-03-07T20:00:00Z INFO app: '),
+  'rows of a table': lines.map((line, i) => `<tr><td>${i + 1}</td><td><b>${line}</b></td></tr>`).join('\n'),
+  'rich text': `{\\rtf1 ${lines.join('\\par\n')}}`,
+  'PuTTY in JSON': JSON.stringify({ ppk: ppkOf(rsa.privateKey, 2, '') }),
+  'XML with escaped brackets': JSON.stringify(xmlOf(rsa.privateKey))
+    .replaceAll('<', '\\u003c')
+    .replaceAll('>', '\\u003e'),
   'a secret in an environment file': `TLS_KEY="${rsaPem.trim().replaceAll('\n', '\\n')}"`,
 };
 
@@ -298,7 +333,60 @@ describe.skipIf(!tools.every(Boolean))('files made by openssl, ssh-keygen and ke
   });
 });
 
+describe('other kinds of keys', () => {
+  it.each([
+    ['brainpoolP256r1', () => generateKeyPairSync('ec', { namedCurve: 'brainpoolP256r1' })],
+    ['secp224r1', () => generateKeyPairSync('ec', { namedCurve: 'secp224r1' })],
+    ['DSA', () => generateKeyPairSync('dsa', { modulusLength: 1024, divisorLength: 160 })],
+  ])('%s proves itself, and no other key', async (_name, make) => {
+    const { provePossession } = await import('../prove/possession.ts');
+    const pair = make();
+    const [key] = keysIn(extractFromText(pem(pair.privateKey)));
+    expect(spkiHex(key as PrivateMaterial)).toBe(nodeSpki(pair.privateKey).toString('hex'));
+    const facts = { reportId: 'r', receivedAt: '2026-01-01T00:00:00Z', nonce: randomBytes(32) };
+    expect(provePossession(key as PrivateMaterial, nodeSpki(pair.privateKey), facts)).not.toBeNull();
+    expect(provePossession(key as PrivateMaterial, nodeSpki(make().privateKey), facts)).toBeNull();
+  });
+
+  it.skipIf(!tools[0])('numbers that OpenSSL prints are keys', () => {
+    for (const pair of [rsa, ec, generateKeyPairSync('ed25519'), generateKeyPairSync('ed448')]) {
+      const text = execFileSync('openssl', ['pkey', '-text', '-noout'], { input: pem(pair.privateKey) }).toString();
+      const [key] = keysIn(extractFromText(text));
+      expect(spkiHex(key as PrivateMaterial)).toBe(nodeSpki(pair.privateKey).toString('hex'));
+    }
+  });
+
+  it('a prime beside its modulus is the key, and exponents of somebody else are not', () => {
+    const [key] = keysIn(extractFromText(rsaPem)) as [RsaPrivate];
+    const text = `n = ${key.n}\ne = 65537\np = ${key.primes[0]}\n`;
+    expect((keysIn(extractFromText(text))[0] as RsaPrivate).primes).toEqual([key.primes[0]]);
+    expect(keysIn(extractFromText(`n = ${key.n}\ne = 65537\n`))).toEqual([]);
+    expect(keysIn(extractFromText('p = 7 of 10 people, n: 3, q = 12345'))).toEqual([]);
+  });
+});
+
 describe('whatever the bytes', () => {
+  it('a text made to be searched slowly is not', () => {
+    const slow = [
+      '30 82 '.repeat(50_000),
+      `${'ab:'.repeat(100_000)}zz`,
+      'A'.repeat(300_000),
+      `${'Zm9v\n'.repeat(60_000)}`,
+      `-----BEGIN PRIVATE KEY-----\n${'AAAA\n'.repeat(50_000)}`,
+      '-----BEGIN PRIVATE KEY-----\n'.repeat(10_000),
+      'PuTTY-User-Key-File-3:\\n'.repeat(10_000),
+      '\\u003cRSAKeyValue'.repeat(10_000),
+      'p = 1\nq = 2\n'.repeat(20_000),
+      `priv: ${'aa:'.repeat(100_000)}`,
+      '00000000: 3082 '.repeat(16_000),
+      `${'%41'.repeat(100_000)}%0a`,
+      '{"kty":'.repeat(33_000),
+      'eyJ'.repeat(100_000),
+    ];
+    // No time is asserted: a quadratic search of a megabyte runs into the time limit of the test itself.
+    for (const text of slow) extractFromText(text);
+  });
+
   const seeds: Buffer[] = [
     derOf(rsa.privateKey),
     derOf(rsa.privateKey, 'pkcs1'),
@@ -386,7 +474,9 @@ function lengthPrefixed(...values: (Buffer | string)[]): Buffer {
   );
 }
 
-const mpint = (bytes: Buffer) => ((bytes[0] as number) & 0x80 ? Buffer.concat([Buffer.from([0]), bytes]) : bytes);
+function mpint(bytes: Buffer): Buffer {
+  return (bytes[0] as number) & 0x80 ? Buffer.concat([Buffer.from([0]), bytes]) : bytes;
+}
 
 function ppkOf(key: KeyObject, version: 2, passphrase: string): string {
   const n = numbersOf(key);

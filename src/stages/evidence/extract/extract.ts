@@ -6,14 +6,19 @@
 import { readStatements } from '../prove/statement-form.ts';
 import { readArmour } from './armour.ts';
 import { firstElementLength, readDerBlob } from './der-blob.ts';
+import { readEncoded } from './encoded.ts';
 import type { Found, Range } from './found.ts';
 import { isKeyStore, openKeyStore, readKeyStore } from './jks.ts';
+import { readLabelledNumbers } from './labelled.ts';
 import { FOUND_MAX, TEXT_CHARACTERS_MAX } from './limits.ts';
 import { readOpenSsh, readPpk, sshPublicKey } from './ssh.ts';
 import { readBind, readCompactJws, readJsonObjects, readXml } from './textual.ts';
 
+/** Base64 of base64 has been seen; a text that goes on like that is somebody's game. */
+const LAYERS_MAX = 3;
+
 /** Ranges are offsets in `text`. */
-export function extractFromText(text: string): Found[] {
+export function extractFromText(text: string, depth = 0): Found[] {
   const source = text.length > TEXT_CHARACTERS_MAX ? text.slice(0, TEXT_CHARACTERS_MAX) : text;
   const found = new Finds();
   for (const one of statements(source)) found.add(one);
@@ -25,6 +30,11 @@ export function extractFromText(text: string): Found[] {
   if (source.includes('eyJ')) for (const one of readCompactJws(source)) found.add(one);
   for (const one of sshLines(source)) found.add(one);
   for (const one of base64Blobs(source, found)) found.add(one);
+  if (/modulus|prime1|priv:|\bp\s*[:=]/i.test(source)) for (const one of readLabelledNumbers(source)) found.add(one);
+  if (depth < LAYERS_MAX) {
+    const deeper = (inner: string) => extractFromText(inner, depth + 1).filter(isTelling);
+    for (const one of readEncoded(source, { bytes: keysInBytes, text: deeper })) found.add(one);
+  }
   return found.inOrder();
 }
 
@@ -42,6 +52,17 @@ export function extractFromBytes(bytes: Uint8Array): Found[] {
       if (!known.has(identity(one))) found.push({ ...one, range: whole });
   }
   return found.length > 0 ? found : embeddedDer(bytes);
+}
+
+/** A layer down only what was worth hiding counts: a web page in base64 has links and certificates of its own. */
+function isTelling(found: Found): boolean {
+  return found.kind !== 'unreadable-key' && found.kind !== 'cms';
+}
+
+/** One thing that is all of the bytes, or keys that stand somewhere in them. */
+function keysInBytes(bytes: Buffer): Found[] {
+  const one = readBinary(bytes, { from: 0, to: bytes.length });
+  return one === null ? embeddedDer(bytes) : [one];
 }
 
 class Finds {
@@ -136,7 +157,7 @@ function* sshLines(text: string): Generator<Found> {
  */
 function* base64Blobs(text: string, known: Finds): Generator<Found> {
   const pattern =
-    /(?<![A-Za-z0-9+/_=-])(?:M[A-P]|\/u3\+7Q|zs7Ozg)[A-Za-z0-9+/_-]{38,}(?:=|(?:\\[nr]|\s|[>|"'+,\\])+[A-Za-z0-9+/_-]{4,})*={0,2}/g;
+    /(?<![A-Za-z0-9+/_=-])(?:M[A-P]|\/u3\+7Q|zs7Ozg|b3BlbnNzaC1rZXktdjE)[A-Za-z0-9+/_-]{38,}(?:=|(?:\\[nr]|\s|[>|"'+,\\])+(?:[A-Za-z0-9+/_-]{4,}|[A-Za-z0-9+/_-]{2,3}(?==)))*={0,2}/g;
   for (const match of text.matchAll(pattern)) {
     const from = match.index;
     if (known.overlaps({ from, to: from + 40 })) continue;
@@ -199,7 +220,8 @@ function decodeText(bytes: Uint8Array): string {
 
 function withoutMarkup(text: string): string {
   return text
-    .replace(/<(?:br|\/p|\/div|\/li|\/tr|\/td)\b[^>]{0,300}>/gi, '\n')
+    .replace(/<(?:br|\/p|\/div|\/li|\/tr)\b[^>]{0,300}>/gi, '\n')
+    .replace(/<\/t[dh]\b[^>]{0,300}>/gi, ' ')
     .replace(/<[^>]{0,2000}>/g, '')
     .replace(/&quot;|&#34;|&#x22;/g, '"')
     .replace(/&#39;|&apos;/g, "'")

@@ -84,6 +84,12 @@ const ciphers: Readonly<Record<string, readonly [string, number]>> = {
   '2.16.840.1.101.3.4.1.42': ['aes-256-cbc', 32],
   '1.2.840.113549.3.7': ['des-ede3-cbc', 24],
   '1.3.14.3.2.7': ['des', 8],
+  '1.2.392.200011.61.1.1.1.2': ['camellia-128-cbc', 16],
+  '1.2.392.200011.61.1.1.1.3': ['camellia-192-cbc', 24],
+  '1.2.392.200011.61.1.1.1.4': ['camellia-256-cbc', 32],
+  '1.2.410.200046.1.1.2': ['aria-128-cbc', 16],
+  '1.2.410.200046.1.1.7': ['aria-192-cbc', 24],
+  '1.2.410.200046.1.1.12': ['aria-256-cbc', 32],
 };
 
 function pbes2(parameters: DerReader, sealed: Uint8Array, passphrase: string): Buffer | Locked {
@@ -284,7 +290,12 @@ export function decryptTraditional(
     'AES-128-CBC': ['aes-128-cbc', 16],
     'AES-192-CBC': ['aes-192-cbc', 24],
     'AES-256-CBC': ['aes-256-cbc', 32],
+    'CAMELLIA-128-CBC': ['camellia-128-cbc', 16],
+    'CAMELLIA-192-CBC': ['camellia-192-cbc', 24],
     'CAMELLIA-256-CBC': ['camellia-256-cbc', 32],
+    'ARIA-128-CBC': ['aria-128-cbc', 16],
+    'ARIA-192-CBC': ['aria-192-cbc', 24],
+    'ARIA-256-CBC': ['aria-256-cbc', 32],
   };
   const chosen = known[cipher.toUpperCase()];
   if (chosen === undefined) return 'unsupported';

@@ -38,13 +38,14 @@ export const edwardsOids: Readonly<Record<EdwardsPrivate['kind'], string>> = {
   ed448: '1.3.101.113',
 };
 
-/** Tries PKCS#8, PKCS#1 and SEC1 in turn; garbage behind the key is ignored. Null when it is none of them. */
+/** Tries PKCS#8, PKCS#1, SEC1 and the old form of DSA in turn; garbage behind the key is ignored. Null when it is none of them. */
 export function readPrivateKey(bytes: Uint8Array): { key: PrivateMaterial; container: string } | null {
   if (bytes.length > KEY_DER_BYTES_MAX * 2 || bytes[0] !== tag.sequence) return null;
   for (const [container, read] of [
     ['PKCS#8', readPkcs8],
     ['PKCS#1', readPkcs1],
     ['SEC1', readSec1],
+    ['DSA', readDsa],
   ] as const) {
     try {
       return { key: read(bytes), container };
@@ -84,6 +85,22 @@ export function readPkcs8(bytes: Uint8Array): PrivateMaterial {
 
 function other(pkcs8: Uint8Array): PrivateMaterial {
   return { kind: 'other', pkcs8: Buffer.from(pkcs8) };
+}
+
+/** `DSA PRIVATE KEY` of OpenSSL: version, p, q, g, y, x. Throws DerError. */
+function readDsa(bytes: Uint8Array): PrivateMaterial {
+  const body = new DerReader(bytes).enter(tag.sequence, 'DSAPrivateKey');
+  if (body.smallInteger('version') !== 0) throw new DerError('an unknown version');
+  const [p, q, g, , x] = ['p', 'q', 'g', 'y', 'x'].map((name) => body.content(body.expect(tag.integer, name)));
+  body.done('DSAPrivateKey');
+  const integer = (content: Uint8Array | undefined) => der.integer(content as Uint8Array);
+  return other(
+    der.sequence(
+      der.integer(0),
+      der.sequence(der.oid('1.2.840.10040.4.1'), der.sequence(integer(p), integer(q), integer(g))),
+      der.octets(integer(x)),
+    ),
+  );
 }
 
 /** Throws DerError. */

@@ -88,6 +88,8 @@ const ciphers: Readonly<Record<string, readonly [name: string, key: number, iv: 
   '3des-cbc': ['des-ede3-cbc', 24, 8],
   'aes128-gcm@openssh.com': ['aes-128-gcm', 16, 12],
   'aes256-gcm@openssh.com': ['aes-256-gcm', 32, 12],
+  // Two keys, of which the first is for the content. Counter 1, nonce 0: the key file has one packet.
+  'chacha20-poly1305@openssh.com': ['chacha20', 64, 0],
 };
 
 function unlock(
@@ -108,7 +110,10 @@ function unlock(
     if (rounds < 1 || rounds > BCRYPT_ROUNDS_MAX) return 'too-costly';
     if (passphrase === '') return 'wrong-passphrase';
     const derived = bcryptPbkdf(Buffer.from(passphrase, 'utf8'), salt, rounds, keyLength + ivLength);
-    const decipher = createDecipheriv(name, derived.subarray(0, keyLength), derived.subarray(keyLength));
+    const decipher =
+      name === 'chacha20'
+        ? createDecipheriv(name, derived.subarray(0, 32), Buffer.from('01'.padEnd(32, '0'), 'hex'))
+        : createDecipheriv(name, derived.subarray(0, keyLength), derived.subarray(keyLength));
     if (name.endsWith('gcm'))
       (decipher as unknown as { setAuthTag(tag: Buffer): void }).setAuthTag(tail.subarray(0, 16));
     decipher.setAutoPadding(false);

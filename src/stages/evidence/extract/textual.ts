@@ -1,6 +1,7 @@
 /** Keys that are written as text of their own kind: JWK, XML (.NET, XKMS), BIND `Private-key-format`, and JWS. */
 import { createPublicKey } from 'node:crypto';
 import { der } from '../../../foundation/pki/der.ts';
+import { between } from './between.ts';
 import type { EcCurve, EdwardsPrivate, Found, Jws, PrivateMaterial, Range } from './found.ts';
 import { base64Url, toBigInt } from './numbers.ts';
 
@@ -17,9 +18,11 @@ const edwardsKinds: Readonly<Record<string, EdwardsPrivate['kind']>> = {
 /** JWK, JWKS members and JSON JWS, found by their member names wherever an object stands. Escaped JSON is unescaped. */
 export function* readJsonObjects(text: string): Generator<Found> {
   let from = 0;
+  // Braces that never close are looked for from every member; all of them together get this much.
+  const budget = { characters: 1_000_000 + 4 * text.length };
   for (const match of text.matchAll(/\\{0,8}["'](?:kty|payload|protected)\\{0,8}["']\s*:/g)) {
     if (match.index < from) continue;
-    const range = enclosing(text, match.index);
+    const range = enclosing(text, match.index, budget);
     if (range === null) continue;
     const value = parseLoose(text.slice(range.from, range.to));
     if (value === null) continue;
@@ -31,10 +34,10 @@ export function* readJsonObjects(text: string): Generator<Found> {
 }
 
 /** The innermost `{…}` around an offset, minding that braces do not occur inside the strings of these objects. */
-function enclosing(text: string, at: number): Range | null {
+function enclosing(text: string, at: number, budget: { characters: number }): Range | null {
   let depth = 0;
   let from = -1;
-  for (let i = at; i >= 0 && at - i < OBJECT_CHARACTERS_MAX; i--) {
+  for (let i = at; i >= 0 && at - i < OBJECT_CHARACTERS_MAX && budget.characters-- > 0; i--) {
     const c = text[i];
     if (c === '}') depth += 1;
     else if (c === '{' && depth-- === 0) {
@@ -44,7 +47,7 @@ function enclosing(text: string, at: number): Range | null {
   }
   if (from < 0) return null;
   depth = 0;
-  for (let i = from; i < text.length && i - from < OBJECT_CHARACTERS_MAX; i++) {
+  for (let i = from; i < text.length && i - from < OBJECT_CHARACTERS_MAX && budget.characters-- > 0; i++) {
     if (text[i] === '{') depth += 1;
     else if (text[i] === '}' && --depth === 0) return { from, to: i + 1 };
   }
@@ -166,16 +169,18 @@ export function* readCompactJws(text: string): Generator<Found> {
 
 /* ---- XML ---- */
 
-const XML_KEY = /<((?:[\w-]+:)?RSAKey(?:Value|Pair))\b[^>]{0,500}>([\s\S]{20,40000}?)<\/\1>/g;
+const XML_CHARACTERS_MAX = 40_000;
 
 /** .NET `ToXmlString` and XKMS RSAKeyPair; also with its brackets written as entities. */
 export function* readXml(text: string): Generator<Found> {
-  for (const match of text.matchAll(XML_KEY)) {
-    yield* xmlKey(match[2] as string, { from: match.index, to: match.index + match[0].length });
-  }
-  for (const match of text.matchAll(/&lt;RSAKey(Value|Pair)&gt;([\s\S]{20,40000}?)&lt;\/RSAKey\1&gt;/g)) {
-    const body = (match[2] as string).replace(/&lt;/g, '<').replace(/&gt;/g, '>');
-    yield* xmlKey(body, { from: match.index, to: match.index + match[0].length });
+  for (const [open, close] of [
+    [/<(?:[\w-]{1,20}:)?RSAKey(?:Value|Pair)\b[^>]{0,500}>/g, /<\/(?:[\w-]{1,20}:)?RSAKey(?:Value|Pair)>/g],
+    [/&lt;(?:[\w-]{1,20}:)?RSAKey(?:Value|Pair)\b/g, /&lt;\/(?:[\w-]{1,20}:)?RSAKey(?:Value|Pair)&gt;/g],
+  ] as const) {
+    for (const { from, to } of between(text, open, close, XML_CHARACTERS_MAX)) {
+      const body = text.slice(from, to).replace(/&lt;/g, '<').replace(/&gt;/g, '>');
+      yield* xmlKey(body, { from, to });
+    }
   }
 }
 

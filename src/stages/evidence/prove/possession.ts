@@ -39,7 +39,8 @@ export function publicParts(key: PrivateMaterial): PublicParts {
     case 'ec':
       return { claimed: key.point === null ? null : ecSpki(key, key.point), derived: ecDerived(key) };
     case 'other': {
-      const spki = publicOf(openSslKey(key.pkcs8, 'pkcs8'));
+      // A copy, because what OpenSSL was handed is wiped.
+      const spki = publicOf(openSslKey(Buffer.from(key.pkcs8), 'pkcs8'));
       return { claimed: spki, derived: null };
     }
     default:
