@@ -63,6 +63,21 @@ const ladder = createRoute({
   path: '/ladder',
   component: lazyRouteComponent(() => import('./screens/ladder/LadderScreen.tsx'), 'LadderScreen'),
 });
+const policyRoute = createRoute({
+  getParentRoute: () => root,
+  path: '/policy',
+  component: lazyRouteComponent(() => import('./screens/policy/PolicyScreen.tsx'), 'PolicyScreen'),
+});
+const rules = createRoute({
+  getParentRoute: () => root,
+  path: '/rules',
+  component: lazyRouteComponent(() => import('./screens/rules/RulesScreen.tsx'), 'RulesScreen'),
+});
+const readiness = createRoute({
+  getParentRoute: () => root,
+  path: '/readiness',
+  component: lazyRouteComponent(() => import('./screens/readiness/ReadinessScreen.tsx'), 'ReadinessScreen'),
+});
 const peopleRoute = createRoute({
   getParentRoute: () => root,
   path: '/people',
@@ -70,7 +85,7 @@ const peopleRoute = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([now, caseRoute, inbox, search, channels, keys, connectors, log, ladder, peopleRoute]),
+  routeTree: root.addChildren([now, caseRoute, inbox, search, channels, keys, connectors, log, ladder, policyRoute, rules, readiness, peopleRoute]),
   defaultPreload: 'intent',
   scrollRestoration: true,
 });

@@ -17,6 +17,9 @@ const screens: readonly [string, string][] = [
   ['blocked keys', '/keys'],
   ['CA systems', '/ca'],
   ['the ladder', '/ladder'],
+  ['readiness', '/readiness'],
+  ['the policy', '/policy'],
+  ['the rules lab', '/rules'],
   ['the event log', '/log'],
   ['people', '/people'],
   ['the report form', '/report'],
@@ -63,6 +66,35 @@ describe.skipIf(noBrowser)('every screen', () => {
 
   test('no screen wrote an error or broke its own content security policy', () => {
     expect(open.complaints).toEqual([]);
+  });
+});
+
+describe.skipIf(noBrowser)('people and access, for an administrator who is signed in', () => {
+  let open: OpenDesk;
+  beforeAll(async () => {
+    open = await openDesk('night', { signIn: true });
+  });
+  afterAll(async () => {
+    await open.close();
+    await closeBrowser();
+  });
+
+  test('has no serious accessibility finding, light or dark, and fits a phone', async () => {
+    const page = await open.page({ colorScheme: 'light' });
+    await page.goto(open.firstLink);
+    await page.getByRole('button', { name: 'Sign in on this device' }).click();
+    await page.goto('/people');
+    await page.getByRole('heading', { name: 'Outgoing webhooks' }).waitFor();
+    await page.getByRole('button', { name: 'Change …' }).first().waitFor();
+    expect(await seriousFindings(page, allRules), 'light').toEqual([]);
+    await page.emulateMedia({ colorScheme: 'dark' });
+    expect(await seriousFindings(page, ['color-contrast', 'link-in-text-block']), 'dark').toEqual([]);
+    await page.setViewportSize({ width: 390, height: 844 });
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
+    await page.setViewportSize({ width: 1440, height: 900 });
+    await page.getByRole('button', { name: 'Change …' }).first().click();
+    await page.getByRole('dialog').waitFor();
+    expect(await seriousFindings(page, allRules), 'changing a person').toEqual([]);
   });
 });
 

@@ -184,6 +184,7 @@ describe.skipIf(noBrowser)('two people', () => {
     await first.getByRole('heading', { name: 'Not signed in' }).waitFor();
     await first.goto(open.firstLink);
     await first.getByRole('button', { name: 'Sign in on this device' }).click();
+    await first.getByRole('link', { name: 'To the board' }).click();
     await first.getByRole('heading', { level: 1, name: 'Now' }).waitFor();
     await first.goto('/people');
     const people = first.getByRole('region', { name: 'People' });
@@ -196,6 +197,7 @@ describe.skipIf(noBrowser)('two people', () => {
     const second = await open.page();
     await second.goto(new URL(link).pathname);
     await second.getByRole('button', { name: 'Sign in on this device' }).click();
+    await second.getByRole('link', { name: 'To the board' }).click();
     await second.getByRole('heading', { level: 1, name: 'Now' }).waitFor();
     await second.goto('/cases/C-2026-0409');
     await second.getByRole('button', { name: 'Approve …' }).click();

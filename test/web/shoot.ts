@@ -4,12 +4,22 @@
  */
 import { mkdirSync } from 'node:fs';
 import { serve } from '@hono/node-server';
+import type { Page } from 'playwright-core';
 import { localAccess } from '../../src/api/access/access.ts';
 import { createApi } from '../../src/api/routes.ts';
 import { openChromium } from './chromium.ts';
 import { fixtureDesk } from './fixture-desk.ts';
 
-const screens: Record<string, { path: string; kind?: 'night' | 'empty'; keys?: string[]; tall?: boolean }> = {
+interface Screen {
+  readonly path: string;
+  readonly kind?: 'night' | 'empty';
+  readonly keys?: readonly string[];
+  readonly tall?: boolean;
+  /** What a person does before the picture is taken. */
+  readonly act?: (page: Page) => Promise<void>;
+}
+
+const screens: Record<string, Screen> = {
   now: { path: '/' },
   quiet: { path: '/', kind: 'empty' },
   wall: { path: '/?wall=true' },
@@ -22,7 +32,21 @@ const screens: Record<string, { path: string; kind?: 'night' | 'empty'; keys?: s
   search: { path: '/search?q=customer' },
   channels: { path: '/channels' },
   keys: { path: '/keys' },
-  connectors: { path: '/ca' },
+  connectors: { path: '/ca', tall: true },
+  readiness: { path: '/readiness', tall: true },
+  policy: {
+    path: '/policy',
+    tall: true,
+    act: (page) => page.getByLabel('Silence before a proven compromise is revoked').fill('2:00'),
+  },
+  rules: {
+    path: '/rules',
+    tall: true,
+    act: async (page) => {
+      await page.getByLabel('Opens a case from').fill('0.8');
+      await page.getByRole('button', { name: 'Judge the mail again' }).click();
+    },
+  },
   log: { path: '/log' },
   people: { path: '/people' },
   ladder: { path: '/ladder' },
@@ -73,8 +97,9 @@ for (const kind of ['night', 'empty'] as const) {
       page.on('pageerror', (e) => console.error(name, look, e.message));
       await page.goto(`http://127.0.0.1:${port}${screen.path}`);
       await page.waitForTimeout(700);
+      await screen.act?.(page);
       for (const key of screen.keys ?? []) await page.keyboard.press(key);
-      if (screen.keys !== undefined) await page.waitForTimeout(300);
+      if (screen.keys !== undefined || screen.act !== undefined) await page.waitForTimeout(300);
       await page.screenshot({
         path: `${folder}/${name}-${look}.png`,
         fullPage: screen.tall === true || look === 'phone',

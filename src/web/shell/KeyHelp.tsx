@@ -6,7 +6,14 @@ export function KeyHelp({ close }: { close: () => void }) {
   const seen = new Set<string>();
   const rows = offeredKeys().filter((k) => !seen.has(k.keys) && seen.add(k.keys));
   return (
-    <Modal opened onClose={close} title="Keys" size="lg" transitionProps={{ duration: 0 }}>
+    <Modal
+      opened
+      onClose={close}
+      title="Keys"
+      size="lg"
+      closeButtonProps={{ 'aria-label': 'Close' }}
+      transitionProps={{ duration: 0 }}
+    >
       <dl className="key-help">
         {rows.map((k) => (
           <div key={k.keys}>

@@ -78,6 +78,10 @@ function Desk(props: { name: string; person: string; virtualTime: boolean; signO
         <Clock virtual={props.virtualTime} />
         <button type="button" className="button bare" onClick={() => setOpen('palette')} aria-label="Ctrl K, command palette">
           <kbd>Ctrl K</kbd>
+          <svg className="find-mark" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
+            <circle cx="7" cy="7" r="4.6" fill="none" stroke="currentColor" strokeWidth="1.6" />
+            <path d="M10.4 10.4l4 4" stroke="currentColor" strokeWidth="1.6" />
+          </svg>
         </button>
         <button
           type="button"
@@ -94,10 +98,14 @@ function Desk(props: { name: string; person: string; virtualTime: boolean; signO
         {props.signOut === null ? (
           <span className="who faint">{props.person}</span>
         ) : (
-          <button type="button" className="button bare who" title="Sign out" onClick={props.signOut}>
-            {props.person}
-            <span className="faint">, sign out</span>
-          </button>
+          <span className="who">
+            <a href="/account" title="Passkeys and sessions">
+              {props.person}
+            </a>{' '}
+            <button type="button" className="button bare" onClick={props.signOut}>
+              Sign out
+            </button>
+          </span>
         )}
       </header>
       <StaleBanner />
@@ -165,8 +173,8 @@ function SignedOut() {
     <div className="page">
       <h1>Not signed in</h1>
       <p>
-        Open your one-time link to sign in here. An administrator makes one under People, and <code>rescind serve</code>{' '}
-        prints the first one when it starts.
+        <a href="/sign-in">Sign in</a> with a passkey or by your house’s sign-in, or open your one-time link here. An
+        administrator makes one under People, and <code>rescind serve</code> prints the first one when it starts.
       </p>
     </div>
   );

@@ -2,7 +2,7 @@
 export interface Page {
   readonly name: string;
   readonly words: string;
-  readonly to: '/' | '/inbox' | '/search' | '/channels' | '/keys' | '/ca' | '/log' | '/ladder' | '/people';
+  readonly to: '/' | '/inbox' | '/search' | '/channels' | '/keys' | '/ca' | '/log' | '/ladder' | '/policy' | '/rules' | '/readiness' | '/people';
   readonly keys: string;
 }
 
@@ -13,7 +13,10 @@ export const pages: readonly Page[] = [
   { name: 'Channels', words: 'channel health', to: '/channels', keys: 'g h' },
   { name: 'Keys', words: 'blocked keys', to: '/keys', keys: 'g b' },
   { name: 'CA', words: 'connectors and renewal', to: '/ca', keys: 'g r' },
+  { name: 'Readiness', words: 'readiness for tonight', to: '/readiness', keys: 'g o' },
   { name: 'Ladder', words: 'the escalation ladder', to: '/ladder', keys: 'g e' },
+  { name: 'Policy', words: 'the policy', to: '/policy', keys: 'g y' },
+  { name: 'Rules', words: 'the rules lab', to: '/rules', keys: 'g u' },
   { name: 'Log', words: 'the event log', to: '/log', keys: 'g l' },
   { name: 'People', words: 'people and tokens', to: '/people', keys: 'g p' },
 ];

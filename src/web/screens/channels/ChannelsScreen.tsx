@@ -18,7 +18,7 @@ export function ChannelsScreen() {
         {bad === 0 ? 'Every way in was heard from.' : `${bad} of ${rows.length} ways in cannot be relied on now.`}
       </p>
       <div className="scroll-x">
-        <table className="plain">
+        <table className="plain stack">
           <thead>
             <tr>
               <th scope="col">Address</th>

@@ -1,9 +1,11 @@
+import './connectors.css';
 import { useQuery } from '@tanstack/react-query';
 import type { Connector } from '../../../api/contract/index.ts';
 import { Moment } from '../../instrument/Moment.tsx';
 import { number } from '../../instrument/time.ts';
 import { Mark } from '../../instrument/Verdict.tsx';
 import { call } from '../../link/api.ts';
+import { AdoptionSection } from './AdoptionSection.tsx';
 
 /** The CA's own systems: what they were asked, what they answered, what relying parties can see, who has renewed. */
 export function ConnectorsScreen() {
@@ -21,7 +23,7 @@ export function ConnectorsScreen() {
       </p>
       {rows.length === 0 && <p>No connector is configured: nothing can be revoked from here.</p>}
       <div className="scroll-x">
-        <table className="plain">
+        <table className="plain stack">
           <thead>
             <tr>
               <th scope="col">Issuer</th>
@@ -89,6 +91,7 @@ export function ConnectorsScreen() {
           </tbody>
         </table>
       </div>
+      <AdoptionSection />
     </div>
   );
 }

@@ -36,7 +36,7 @@ export function KeysScreen() {
         <p className="soft">No key is blocked{q === '' ? ' yet' : ' under this hash'}.</p>
       ) : (
         <div className="scroll-x">
-          <table className="plain">
+          <table className="plain stack">
             <thead>
               <tr>
                 <th scope="col">SHA-256 of the key</th>

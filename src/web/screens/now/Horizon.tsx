@@ -32,7 +32,7 @@ export function Horizon({ rows }: { rows: readonly BoardRow[] }) {
         const hour = new Date(h).getUTCHours();
         return (
           <i key={h} className={hour % 3 === 0 ? 'hour named' : 'hour'} style={{ left: `${place(h)}%` }}>
-            {hour % 3 === 0 && Math.abs(h - now) > 2_400_000 && <span>{String(hour).padStart(2, '0')}</span>}
+            {hour % 3 === 0 && Math.abs(h - now) > 4_800_000 && place(h) < 88 && <span>{String(hour).padStart(2, '0')}</span>}
           </i>
         );
       })}
