@@ -134,7 +134,7 @@ export interface BlockedKeys {
 /** ARI (RFC 9773): tells the ACME clients of a matter's certificates to renew now. Never revokes, never extends. */
 export interface RenewalSteering {
   /** Returns the end of the advised window, inside the internal limit. */
-  advise(matter: Matter, now: Instant): Promise<Instant>;
+  advise(caseId: CaseId, matter: Matter, now: Instant): Promise<Instant>;
 }
 
 export interface Log {

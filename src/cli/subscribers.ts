@@ -1,14 +1,29 @@
 /**
- * `rescind subscribers import FILE`: whom the desk writes to. The CA's account system knows the addresses; without them a
- * case of another CA than the lab has nobody to tell.
+ * `rescind subscribers`: whom the desk writes to, and what their own software may do. The CA's account system knows the
+ * addresses; without them a case of another CA than the lab has nobody to tell.
  */
-import { Command } from 'commander';
+import { randomBytes } from 'node:crypto';
+import { Command, InvalidArgumentError } from 'commander';
 import { Fault } from '../foundation/fault.ts';
-import { readRows } from '../stages/inventory/index.ts';
+import { rfc3339, type Time } from '../foundation/time/time.ts';
+import {
+  mintToken,
+  readRows,
+  type SubscriberScope,
+  type SubscriberTokens,
+  subscriberScopes,
+} from '../stages/inventory/index.ts';
 import type { Contact, Directory } from '../stages/outreach/directory/directory.ts';
+import type { RenewNowHooks } from '../stages/renewal-info/index.ts';
 
 export interface SubscribersCli {
-  open(): Promise<{ directory: Directory; close(): Promise<void> }>;
+  open(): Promise<{
+    directory: Directory;
+    tokens: SubscriberTokens;
+    hooks: RenewNowHooks;
+    close(): Promise<void>;
+  }>;
+  readonly time: Time;
   readonly out: (line: string) => void;
   readonly err: (line: string) => void;
   readonly exit: (code: number) => void;
@@ -42,7 +57,93 @@ export function subscribersCommand(cli: SubscribersCli): Command {
         await close();
       }
     });
+
+  command
+    .command('token <subscriber>')
+    .description('a token for the subscriber’s own software; it is shown once')
+    .option('--scopes <scopes>', `comma-separated: ${subscriberScopes.join(', ')}`, readScopes, [...subscriberScopes])
+    .option('--days <days>', 'how long it is good for', readDays, 90)
+    .option('--json', 'one JSON object: {id, token, expiresAt}')
+    .action(async (subscriber: string, options: { scopes: SubscriberScope[]; days: number; json?: boolean }) => {
+      const { tokens, close } = await cli.open();
+      try {
+        const now = cli.time.now();
+        const expiresAt = now.add({ hours: options.days * 24 });
+        const id = randomBytes(9).toString('hex');
+        const { token, text } = mintToken({ id, subscriber, scopes: options.scopes, expiresAt });
+        await tokens.put(token, now);
+        cli.out(options.json === true ? JSON.stringify({ id, token: text, expiresAt: rfc3339(expiresAt) }) : text);
+      } finally {
+        await close();
+      }
+    });
+
+  command
+    .command('end-token <id>')
+    .description('a token is good for nothing from here on; exit 1 when there is none')
+    .action(async (id: string) => {
+      const { tokens, close } = await cli.open();
+      try {
+        if (await tokens.end(id, cli.time.now())) cli.out('The token is ended.');
+        else {
+          cli.err('rescind: there is no such token, or it has ended before');
+          cli.exit(1);
+        }
+      } finally {
+        await close();
+      }
+    });
+
+  command
+    .command('hook <subscriber> [url]')
+    .description('where a subscriber without ACME is told to renew; its secret is shown once')
+    .option('--remove', 'no more messages')
+    .option('--json', 'one JSON object: {subscriber, url, secret}')
+    .action(async (subscriber: string, url: string | undefined, options: { remove?: boolean; json?: boolean }) => {
+      const problem = options.remove === true ? null : urlProblem(url);
+      if (problem !== null) {
+        cli.err(`rescind: ${problem}`);
+        cli.exit(2);
+        return;
+      }
+      const { hooks, close } = await cli.open();
+      try {
+        if (options.remove === true) {
+          const removed = await hooks.remove(subscriber);
+          cli.out(removed ? 'The hook is removed.' : 'There was no hook.');
+          return;
+        }
+        const hook = await hooks.set(subscriber, url!, cli.time.now());
+        cli.out(options.json === true ? JSON.stringify(hook) : hook.secret);
+      } finally {
+        await close();
+      }
+    });
   return command;
+}
+
+function readScopes(text: string): SubscriberScope[] {
+  return text.split(',').map((word) => {
+    const scope = subscriberScopes.find((known) => known === word.trim());
+    if (scope === undefined) throw new InvalidArgumentError(`Known: ${subscriberScopes.join(', ')}.`);
+    return scope;
+  });
+}
+
+function readDays(text: string): number {
+  const days = Number(text);
+  if (!Number.isInteger(days) || days < 1 || days > 400)
+    throw new InvalidArgumentError('A whole number from 1 to 400.');
+  return days;
+}
+
+/** https, or http to this machine: what is said is public, but who says it must not be changed on the way. */
+function urlProblem(text: string | undefined): string | null {
+  const url = text === undefined ? null : URL.parse(text);
+  if (url === null) return 'name the address, as https://…';
+  const local = url.protocol === 'http:' && ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
+  if (url.protocol !== 'https:' && !local) return 'the address must be https';
+  return url.username === '' && url.password === '' ? null : 'the address must hold no password';
 }
 
 interface Report {

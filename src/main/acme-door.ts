@@ -1,6 +1,7 @@
 /**
- * What the CA's ACME server tells the desk: a revocation that it has carried out and who signed for it. It becomes a
- * receipt like everything else, so that its instant starts the clock and nothing depends on this process living on.
+ * What a certificate's holder asks for by machine: a revocation that the CA's ACME server has accepted, with who signed for
+ * it, or a request through the subscribers' API. It becomes a receipt like everything else, so that its instant starts the
+ * clock and nothing depends on this process living on.
  */
 import { composeMessage } from '../foundation/mail/compose.ts';
 import { writePem } from '../foundation/pki/pem.ts';
@@ -32,20 +33,59 @@ const subscribersReasons: Readonly<Record<number, string>> = {
 
 export async function receiveAcmeRevocation(desk: Desk, notice: AcmeRevocationNotice): Promise<Received> {
   const { certificate, by, reason, contact } = notice;
+  const chosen = reason === null ? null : (subscribersReasons[reason] ?? null);
+  return receiveHolderRequest(desk, {
+    ...{ certificate, by, reason: chosen, contact, channel: 'acme', says: says[by] },
+    subject: 'ACME revokeCert',
+    detail: 'Accepted by the ACME server',
+    key: `${by}/${recordOf(certificate).fingerprint}/${desk.time.now().epochMilliseconds}`,
+  });
+}
+
+/** A request through the subscribers' API: with a token that the CA gave to the holder of this certificate. */
+export function receiveSubscriberRequest(
+  desk: Desk,
+  request: { readonly certificate: Uint8Array; readonly subscriber: string; readonly reason: string | null },
+): Promise<Received> {
+  const { certificate, subscriber, reason } = request;
+  return receiveHolderRequest(desk, {
+    ...{ certificate, by: 'account', reason, contact: null, channel: 'subscriber-api' },
+    says: `It came with a token of the subscriber ${subscriber}, to whom the certificate was issued.`,
+    subject: 'Revocation asked for by API',
+    detail: 'Accepted by the API for subscribers',
+    // The same request again is the same receipt.
+    key: `${recordOf(certificate).fingerprint}/${reason ?? 'none'}`,
+  });
+}
+
+async function receiveHolderRequest(
+  desk: Desk,
+  request: {
+    readonly certificate: Uint8Array;
+    readonly by: AcmeRevocationNotice['by'];
+    readonly reason: string | null;
+    readonly contact: string | null;
+    readonly channel: 'acme' | 'subscriber-api';
+    readonly says: string;
+    readonly subject: string;
+    readonly detail: string;
+    readonly key: string;
+  },
+): Promise<Received> {
+  const { certificate, by, reason, contact, channel, detail, key } = request;
   const { fingerprint, serial, names } = recordOf(certificate);
-  const chosen = reason === null ? undefined : subscribersReasons[reason];
   const bytes = composeMessage({
     from: contact === null ? null : { name: '', address: contact },
     to: [],
-    subject: `ACME revokeCert for ${names[0] ?? serial}`,
-    text: `The ACME server accepted a request to revoke the certificate ${serial}.\n${says[by]}\n`,
+    subject: `${request.subject} for ${names[0] ?? serial}`,
+    text: `A request to revoke the certificate ${serial} was accepted.\n${request.says}\n`,
     date: null,
     messageId: null,
     headers: [
-      ['X-Rescind-Channel', 'acme'],
+      ['X-Rescind-Channel', channel],
       ['X-Rescind-Acme', `${by} ${fingerprint}`],
       ['X-Rescind-Asks-For', 'revoke'],
-      ...(chosen === undefined ? [] : [['X-Rescind-Reason', chosen] as const]),
+      ...(reason === null ? [] : [['X-Rescind-Reason', reason] as const]),
     ],
     attachments: [
       {
@@ -56,15 +96,7 @@ export async function receiveAcmeRevocation(desk: Desk, notice: AcmeRevocationNo
     ],
   });
   return desk.receive(bytes, {
-    channel: 'acme',
-    source: 'acme',
-    sourceKey: `${by}/${fingerprint}/${desk.time.now().epochMilliseconds}`,
-    sightedAs: null,
-    folder: null,
-    mailbox: 'acme',
-    envelopeFrom: contact,
-    envelopeTo: [],
-    markSource: 'own-acceptance',
-    detail: 'Accepted by the ACME server',
+    ...{ channel, source: channel, sourceKey: key, sightedAs: null, folder: null, mailbox: channel },
+    ...{ envelopeFrom: contact, envelopeTo: [], markSource: 'own-acceptance', detail },
   });
 }

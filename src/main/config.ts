@@ -121,6 +121,15 @@ const shape = z.strictObject({
         .prefault({}),
     })
     .prefault({}),
+  /** What ARI tells clients (RFC 9773 section 4.3.2 lets them keep to between one minute and one day). */
+  renewalInfo: z
+    .strictObject({
+      /** How long a client waits before it asks again, on ordinary days: this is how late it hears of a case. */
+      askAgainMinutes: z.number().min(1).max(1440).default(360),
+      /** The same for a certificate of a case. */
+      askAgainUrgentMinutes: z.number().min(1).max(1440).default(60),
+    })
+    .prefault({}),
   /** May only shorten what the rulebooks say (docs/policy.md). */
   policy: z
     .strictObject({

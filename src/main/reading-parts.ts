@@ -108,7 +108,8 @@ function asksForIn(message: Message): string | null {
 
 /** The lines that staff entry adds to the message it stores; believed on that channel alone. */
 function entryOf(receipt: Receipt, message: Message): Entry | null {
-  if (receipt.channel !== 'manual' && receipt.channel !== 'acme') return null;
+  const ofHolder = receipt.channel === 'acme' || receipt.channel === 'subscriber-api';
+  if (receipt.channel !== 'manual' && !ofHolder) return null;
   const header = (name: string): string | null => message.headers.get(name)?.[0]?.trim() || null;
   const claims = header('x-rescind-label');
   const known = header('x-rescind-first-known');
@@ -120,7 +121,7 @@ function entryOf(receipt: Receipt, message: Message): Entry | null {
     firstKnownAt: known === null ? null : Temporal.Instant.from(known),
     caseId: header('x-rescind-case') as CaseId | null,
     reason: reasonOf(header('x-rescind-reason')),
-    acme: receipt.channel === 'acme' ? acmeOf(header('x-rescind-acme')) : null,
+    acme: ofHolder ? acmeOf(header('x-rescind-acme')) : null,
   };
 }
 
@@ -128,7 +129,7 @@ function reasonOf(text: string | null): Reason | null {
   return Object.keys(reasonCodes).find((name): name is Reason => name === text) ?? null;
 }
 
-/** `certificate-key <SHA-256>`, as the desk's own ACME door writes it. */
+/** `certificate-key <SHA-256>`, as the desk's own doors for holders write it. */
 function acmeOf(text: string | null): Entry['acme'] {
   const read = /^(certificate-key|account|authorisations) ([0-9a-f]{64})$/.exec(text ?? '');
   return read === null

@@ -21,6 +21,7 @@ import { answersPage } from './page-answers.ts';
 import { openPaging, type Paging } from './paging.ts';
 import { preparation } from './peace-time.ts';
 import { linkSecret } from './port/links.ts';
+import { deliverRenewNow } from './renew-now-hooks.ts';
 import { sweepAdvices } from './replacements.ts';
 import { openLab } from './served-lab.ts';
 import { postgresPages } from './watch-store.ts';
@@ -108,6 +109,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       has('worker') || has('web') ? desk.renewal.run(signal) : null,
       has('worker') ? sweepAdvices(desk, signal) : null,
       has('worker') ? (await pushChanges(desk)).run(signal) : null,
+      has('worker') ? deliverRenewNow(desk, signal) : null,
       lab?.run(signal),
     ]);
   } finally {

@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Hono } from 'hono';
 import type { Pool } from 'pg';
 import type { Log } from '../app/ports.ts';
 import { Fault } from '../foundation/fault.ts';
@@ -15,7 +16,7 @@ import { migrations as labCaMigrations, PostgresStorage } from '../lab-ca/postgr
 import { migrate } from '../platform/store/migrate.ts';
 import { postgresBlockedKeys } from '../stages/evidence/index.ts';
 import { recordOf } from '../stages/inventory/index.ts';
-import { decodeCertId, directoryEntry } from '../stages/renewal-info/index.ts';
+import { decodeCertId, directoryEntry, renewalInfoPath, renewalInfoRoutes } from '../stages/renewal-info/index.ts';
 import { receiveAcmeRevocation } from './acme-door.ts';
 import type { Config } from './config.ts';
 import { issuersOf } from './scenario/run.ts';
@@ -54,8 +55,12 @@ export async function openLab(config: Config, time: Time, log: Log, pool: Pool):
   const passphrase = await readFile(await secretFile(folder, 'key-passphrase'), 'utf8');
   const feed = new InventoryFeed(pool, time);
   let app: ReturnType<typeof labCaApp> | null = null;
-  const answer = async (request: Request) =>
-    app?.fetch(request) ?? new Response(null, { status: 503, headers: { 'retry-after': '2' } });
+  let renewalInfo: Hono | null = null;
+  const answer = async (request: Request) => {
+    const isPoll = new URL(request.url).pathname.startsWith(`${renewalInfoPath}/`);
+    const part = isPoll ? renewalInfo : app;
+    return part?.fetch(request) ?? new Response(null, { status: 503, headers: { 'retry-after': '2' } });
+  };
   const http = await listenOn(config.labCa.port, 'labCa.port', answer);
   const closing = [http];
   const url = `http://127.0.0.1:${http.port}`;
@@ -99,7 +104,7 @@ export async function openLab(config: Config, time: Time, log: Log, pool: Pool):
               ...(acme.dnsServers === null ? {} : { dnsServers: acme.dnsServers }),
             }),
       caaIdentities: acme.caaIdentities,
-      renewalInfoUrl: directoryEntry(config.http.publicUrl ?? localAddress(config)).renewalInfo,
+      renewalInfoUrl: directoryEntry(renewalAddress(config, acmeUrl)).renewalInfo,
       isExempt: (certificateId, now) => mustBeServed(deskNow(), certificateId, now),
       onIssued: (issued) => issuedByAcme(deskNow(), issued),
       async onRevocation({ certificate, by, reason, contact }) {
@@ -115,6 +120,7 @@ export async function openLab(config: Config, time: Time, log: Log, pool: Pool):
     issuers: issuersOf(ca),
     async connectTo(desk) {
       await feed.connect(desk, ca);
+      renewalInfo = renewalInfoRoutes(desk.renewal, time);
       app = withAcme;
     },
     async run(signal) {
@@ -258,6 +264,15 @@ function mustBeServed(desk: Desk, certificateId: string, now: Instant): boolean 
 
 function addressesOf(contact: readonly string[]): string[] {
   return contact.filter((one) => one.startsWith('mailto:')).map((one) => one.slice('mailto:'.length).toLowerCase());
+}
+
+/**
+ * Where ACME clients ask for renewal information. Some take it only over TLS (lego 5), so it is asked for at the ACME server
+ * itself where that has TLS and the desk's public address has not.
+ */
+function renewalAddress(config: Config, acmeUrl: string): string {
+  const own = config.http.publicUrl ?? localAddress(config);
+  return own.startsWith('https:') || !acmeUrl.startsWith('https:') ? own : new URL(acmeUrl).origin;
 }
 
 /** Where this machine reaches the desk's own web server. */

@@ -27,6 +27,7 @@ import { deskQueries } from './port/queries.ts';
 import { deskReadiness } from './port/readiness.ts';
 import { tryRules } from './port/rules-lab.ts';
 import { deskWebhooks } from './port/webhooks.ts';
+import { subscriberApi } from './subscriber-api.ts';
 import { takePages } from './take-page.ts';
 import type { Desk } from './wiring.ts';
 
@@ -103,6 +104,7 @@ export async function serveWeb(
   app.route('/', renewalInfoRoutes(desk.renewal, desk.time));
   app.route('/', takePages(desk, secret));
   app.route('/', channelDoors(desk, access));
+  app.route('/', subscriberApi(desk));
   app.route('/', api as unknown as Hono);
   return new Promise((resolve, reject) => {
     const server = serve({ fetch: app.fetch, port: where.port, hostname: where.host }, (info) => {

@@ -45,7 +45,12 @@ import type { Ledger } from '../stages/intake/ledger.ts';
 import { migrations as intakeMigrations, postgresLedger } from '../stages/intake/postgres.ts';
 import { type ReceiveReport, receiveReport } from '../stages/intake/receive-report.ts';
 import { type BulkFacts, postgresBulkFacts } from '../stages/inventory/bulk.ts';
-import { type Inventory, migrations as inventoryMigrations, postgresInventory } from '../stages/inventory/index.ts';
+import {
+  type Inventory,
+  migrations as inventoryMigrations,
+  postgresInventory,
+  subscriberTokenMigrations,
+} from '../stages/inventory/index.ts';
 import { directoryMigrations, postgresDirectory } from '../stages/outreach/directory/postgres.ts';
 import { writeLetter } from '../stages/outreach/letters/write.ts';
 import type { Messenger } from '../stages/outreach/messenger.ts';
@@ -53,10 +58,15 @@ import type { ContactLog } from '../stages/outreach/on-call/contact-log.ts';
 import { contactLogMigrations, postgresContactLog } from '../stages/outreach/on-call/contact-log-postgres.ts';
 import { outboxMigrations, postgresOutbox } from '../stages/outreach/outbox/postgres.ts';
 import {
+  defaultWindowPolicy,
+  hookMigrations,
   postgresRenewalStore,
+  postgresRenewNowHooks,
   RenewalInfo,
   type RenewalStore,
+  type RenewNowHooks,
   migrations as renewalMigrations,
+  type WindowPolicy,
 } from '../stages/renewal-info/index.ts';
 import type { RevocationConnector } from '../stages/revocation/connector.ts';
 import type { Fetch } from '../stages/status/index.ts';
@@ -69,6 +79,7 @@ import { ChannelTroubles } from './night-watch.ts';
 import { openPolicyBook, type PolicyBook, policyMigrations } from './policy-book.ts';
 import { linkSecret } from './port/links.ts';
 import { readParts } from './reading-parts.ts';
+import { tellHooks } from './renew-now-hooks.ts';
 import { noteReplaced } from './replacements.ts';
 import { sharedPrimes } from './shared-primes.ts';
 import { watchMigrations } from './watch-store.ts';
@@ -108,6 +119,8 @@ export interface Desk {
   readonly inventory: Inventory;
   readonly bulk: BulkFacts;
   readonly renewal: RenewalInfo;
+  /** Where subscribers without ACME are told to renew. */
+  readonly hooks: RenewNowHooks;
   /** These certificates have been replaced: their cases are told. Recorded with `renewal` already. */
   noteReplaced(seen: readonly { readonly fingerprint: Fingerprint }[]): Promise<void>;
   readonly parts: PumpParts & PerformParts;
@@ -160,6 +173,8 @@ export async function migrateAll(pool: Pool, now: Instant): Promise<void> {
       { room: 'watch', migrations: watchMigrations },
       { room: 'policy', migrations: policyMigrations },
       { room: 'webhooks', migrations: webhookMigrations },
+      { room: 'subscriber', migrations: subscriberTokenMigrations },
+      { room: 'renew-now', migrations: hookMigrations },
     ],
     now,
   );
@@ -186,6 +201,7 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
     store: renewalStore,
     source: inventory,
     time,
+    policy: windowPolicyOf(config),
     onFault: (cause) => log.warn({ error: String(cause) }, 'Renewal information could not follow; it goes on.'),
     onReplaced: (seen) => {
       noteReplaced({ parts, store, pool, time }, seen).catch((error: unknown) =>
@@ -194,6 +210,7 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
     },
   });
   const numbers = await postgresNumbers(pool, time);
+  const hooks = postgresRenewNowHooks(pool);
   const blocked = postgresBlockedKeys(pool);
   const lists = await holdLists(blocked);
   const room: Room & { close(): Promise<void> } = openRoom(identities, lists, seams.roomSize ?? 2, blocked);
@@ -243,7 +260,7 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
     links: linksOf(config),
     blocked,
     renewal: {
-      async advise(matter, now) {
+      async advise(caseId, matter, now) {
         // Inside the internal limit: a window that outlives the revocation would tell clients to wait for an outage.
         const cutOff = parts.policy.cutOffAt(matter);
         const endBy = hasCome(cutOff, now) ? now.add({ minutes: 5 }) : cutOff;
@@ -251,7 +268,7 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
         if (listId !== null) await prepareList(parts, renewalStore, listId);
         const window = await renewal.advise({
           id: matter.matterId,
-          caseId: matter.reportId,
+          caseId,
           keys: matter.keys,
           listId,
           decidedAt: now,
@@ -261,6 +278,7 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
           explanationUrl:
             config.http.publicUrl === null ? null : `${config.http.publicUrl.replace(/\/$/, '')}/renewal/{certID}`,
         });
+        await tellHooks({ parts, hooks }, matter, window, cutOff, now);
         return window.end;
       },
     },
@@ -350,6 +368,7 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
       inventory,
       bulk,
       renewal,
+      hooks,
       parts,
       receive,
       channelContext,
@@ -440,6 +459,14 @@ function configuredBook(config: Config) {
     throw new Fault('policy_refused', `The policy in the configuration is refused: ${first?.path}: ${first?.message}`);
   }
   return { document, configured: chosen.policy, overlay };
+}
+
+/** Boulder's windows, asked for as often as the operator wants. */
+export function windowPolicyOf({ renewalInfo }: Pick<Config, 'renewalInfo'>): WindowPolicy {
+  const { askAgainMinutes, askAgainUrgentMinutes } = renewalInfo;
+  const minutes = (count: number) => Temporal.Duration.from({ seconds: Math.round(count * 60) });
+  const retryAfter = { normal: minutes(askAgainMinutes), urgent: minutes(askAgainUrgentMinutes) };
+  return { ...defaultWindowPolicy, retryAfter: { ...defaultWindowPolicy.retryAfter, ...retryAfter } };
 }
 
 function reasonOf(

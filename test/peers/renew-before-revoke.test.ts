@@ -1,195 +1,183 @@
 /**
- * What the whole house is for, with a client that people use: certbot obtains a certificate from the served lab CA, its
- * key is mailed to the desk, ARI says "now", certbot renews with a new key, and the old certificate is revoked after that.
+ * What the whole house is for, with clients that people use: certbot and lego obtain certificates from the served lab CA,
+ * their keys are mailed to the desk, ARI says "now", both renew with a new key, and the old certificates are revoked after
+ * that. CRL and OCSP agree, and the case tells the story.
  */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { composeMessage } from '../../src/foundation/mail/compose.ts';
-import { readPem } from '../../src/foundation/pki/pem.ts';
-import { parseCertificate } from '../../src/foundation/pki/x509.ts';
-import { certificateId } from '../../src/lab-ca/index.ts';
-import { SmtpClient } from '../intake/smtp-client.ts';
-import { findPeer, freePort, newFolder, openssl } from './peers.ts';
+import type { Certificate } from '../../src/foundation/pki/x509.ts';
+import { findPeer, openssl } from './peers.ts';
+import { certificateIn, client, dnsServer, RenewDesk, wholeStory } from './renew-desk.ts';
 
 const certbot = findPeer('certbot');
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const name = 'shop.renew.example';
+const lego = findPeer('lego');
 
-describe.skipIf(certbot === null)('a served desk and certbot', () => {
-  const folder = newFolder('renew');
-  let served: ChildProcess;
-  let said = '';
-  let [web, smtp, lab, http01] = [0, 0, 0, 0];
+interface Client {
+  readonly name: string;
+  obtain(): Promise<{ ok: boolean; said: string }>;
+  /** What its timer runs. */
+  renew(): Promise<{ ok: boolean; said: string }>;
+  /** What it says when there is nothing to do. */
+  readonly idle: RegExp;
+  certificate(): Certificate;
+  key(): string;
+}
+
+function certbotAt(desk: RenewDesk): Client {
+  const name = 'certbot.renew.example';
+  const at = (part: string) => join(desk.folder, 'certbot', part);
+  const bot = (...args: string[]) =>
+    client(
+      certbot!,
+      [
+        ...args,
+        ...['--config-dir', at('c'), '--work-dir', at('w'), '--logs-dir', at('l')],
+        ...['--server', desk.directory, '--non-interactive', '--agree-tos'],
+      ],
+      { cwd: desk.folder, env: { REQUESTS_CA_BUNDLE: desk.serverPem } },
+    );
+  return {
+    name,
+    obtain: () =>
+      bot('certonly', '--standalone', '--http-01-port', `${desk.ports.http01}`, '-m', 'ops@renew.example', '-d', name),
+    renew: () => bot('renew', '--no-random-sleep-on-renew'),
+    idle: /not due for renewal yet/,
+    certificate: () => certificateIn(at(`c/live/${name}/cert.pem`)),
+    key: () => readFileSync(at(`c/live/${name}/privkey.pem`), 'utf8'),
+  };
+}
+
+function legoAt(desk: RenewDesk, name: string, how: readonly string[]): Client {
+  const path = join(desk.folder, 'lego');
+  const run = (...more: string[]) =>
+    client(
+      lego!,
+      [
+        ...['run', '--server', desk.directory, '--accept-tos', '--email', 'ops@lego.example', '--path', path],
+        ...['--domains', name, '--no-random-sleep', ...how, ...more],
+      ],
+      { cwd: desk.folder, env: { LEGO_CA_CERTIFICATES: desk.serverPem, EXEC_PATH: desk.dnsHook() } },
+    );
+  const file = (end: string) => {
+    const found = [join(path, 'certificates', `${name}.${end}`), join(path, 'certificates', name, `${name}.${end}`)];
+    return found.find((one) => existsSync(one)) ?? found[0]!;
+  };
+  return {
+    name,
+    obtain: () => run(),
+    renew: () => run(),
+    idle: /no renewal|not renew|Skip renewal|renewal is not needed/i,
+    certificate: () => certificateIn(file('crt')),
+    key: () => readFileSync(file('key'), 'utf8'),
+  };
+}
+
+describe.skipIf(dnsServer === null || (certbot === null && lego === null))('a served desk and its clients', () => {
+  let desk: RenewDesk;
+  let clients: readonly Client[] = [];
 
   beforeAll(async () => {
-    [web, smtp, lab, http01] = [await freePort(), await freePort(), await freePort(), await freePort()];
-    const config = {
-      dataFolder: join(folder, 'data'),
-      http: { port: web, publicUrl: `http://127.0.0.1:${web}` },
-      smtp: { port: smtp },
-      // The names exist nowhere: this lab gives to whoever asks.
-      labCa: { port: lab, acme: { validation: 'none' } },
-      policy: { silenceSeconds: 25 },
-    };
-    const file = join(folder, 'config.json');
-    writeFileSync(file, JSON.stringify(config));
-    served = spawn(process.execPath, ['src/main/rescind.ts', 'serve', '--config', file], {
-      cwd: root,
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    served.stderr!.on('data', (part: Buffer) => {
-      said += part.toString('utf8');
-    });
-    await until('the desk is ready', async () => said.includes('Ready.'));
+    desk = await RenewDesk.open(150);
+    clients = [
+      ...(certbot === null ? [] : [certbotAt(desk)]),
+      ...(lego === null
+        ? []
+        : [legoAt(desk, 'lego.renew.example', ['--http', '--http.address', `127.0.0.1:${desk.ports.http01}`])]),
+    ];
   }, 180_000);
+  afterAll(() => desk?.close());
 
-  afterAll(async () => {
-    if (served === undefined) return;
-    const ended = new Promise((resolve) => served.once('exit', resolve));
-    served.kill('SIGINT');
-    await ended;
-  });
-
-  test('the client is told, renews with a new key, and then the old certificate is revoked', async () => {
-    await bot('certonly', '--standalone', '--http-01-port', String(http01), '-m', 'ops@renew.example', '-d', name);
-    const old = live();
-    const key = readFileSync(join(folder, 'c', 'live', name, 'privkey.pem'), 'utf8');
-    // Nobody has told it anything: an ordinary `renew` leaves the fresh certificate alone.
-    expect(await bot('renew')).toContain('not due for renewal yet');
-    const everyday = await askAri(old.der);
-    expect(Date.parse(everyday.suggestedWindow.start)).toBeGreaterThan(Date.parse(everyday.now));
-
-    await mail(`The private key of ${name} is in a public repository. It is enclosed.`, key);
-    await until('ARI says now', async () => {
-      const told = await askAri(old.der);
-      return Date.parse(told.suggestedWindow.start) <= Date.parse(told.now) && told.explanationURL !== undefined;
-    });
-    const told = await askAri(old.der);
-    const page = await fetch(told.explanationURL!);
-    expect([page.status, (await page.text()).includes(old.serial)]).toEqual([200, true]);
-
-    retryAfterHasPassed();
-    await bot('renew');
-    const fresh = live();
-    expect(fresh.serial).not.toBe(old.serial);
-    expect(Buffer.from(fresh.spki).equals(old.spki)).toBe(false);
-
-    await until('the old one is seen as revoked', async () => (await eventsOf()).includes('RevocationPublished'));
-    const events = await eventsOf();
-    const order = [
-      'ReportReceived',
-      'EvidenceVerified',
-      'KeyBlocked',
-      'RenewalAdvised',
-      'ReplacementSeen',
-      'RevocationAuthorized',
-      'RevocationAccepted',
-      'RevocationPublished',
-    ];
-    expect(order.map((type) => events.indexOf(type))).not.toContain(-1);
-    expect(order.map((type) => events.indexOf(type))).toEqual(
-      [...order.map((type) => events.indexOf(type))].sort((a, b) => a - b),
-    );
-    expect(await statusOf(old.serial)).toMatchObject({ status: 'revoked', reason: 1 });
-    expect(await statusOf(fresh.serial)).toMatchObject({ status: 'good' });
-    // One that was told "now" and has renewed is told the everyday window again.
-    expect(Date.parse((await askAri(fresh.der)).suggestedWindow.start)).toBeGreaterThan(Date.now());
-    // The key stays blocked: whoever orders with it again is refused.
-    const again = await bot('certonly', '--csr', requestWith(key), '--standalone').catch((error) =>
-      String(error.stderr),
-    );
-    expect(again).toMatch(/blocked/);
-  }, 240_000);
-
-  async function bot(...args: string[]): Promise<string> {
-    const folders = [
-      '--config-dir',
-      join(folder, 'c'),
-      '--work-dir',
-      join(folder, 'w'),
-      '--logs-dir',
-      join(folder, 'l'),
-    ];
-    const server = ['--server', `http://127.0.0.1:${lab}/acme/directory`, '--non-interactive', '--agree-tos'];
-    const { stdout, stderr } = await promisify(execFile)(certbot!, [...args, ...folders, ...server]);
-    return stdout + stderr;
-  }
-
-  /** certbot keeps the server's Retry-After (hours) beside the certificate; nobody waits for that here. */
-  function retryAfterHasPassed(): void {
-    const file = join(folder, 'c', 'renewal', `${name}.conf`);
-    const kept = readFileSync(file, 'utf8').split('\n');
-    const others = kept.filter((line) => !line.startsWith('ari_retry_after'));
-    expect(others.length).toBeLessThan(kept.length);
-    writeFileSync(file, others.join('\n'));
-  }
-
-  function requestWith(key: string): string {
-    writeFileSync(join(folder, 'leaked.key'), key);
-    openssl(
-      folder,
-      'req',
-      '-new',
-      '-key',
-      'leaked.key',
-      '-subj',
-      `/CN=${name}`,
-      '-addext',
-      `subjectAltName=DNS:${name}`,
-      '-out',
-      'again.csr',
-    );
-    return join(folder, 'again.csr');
-  }
-
-  function live() {
-    return parseCertificate(readPem(readFileSync(join(folder, 'c', 'live', name, 'cert.pem'), 'utf8'))[0]!.bytes);
-  }
-
-  async function askAri(der: Uint8Array) {
-    const directory = (await (await fetch(`http://127.0.0.1:${lab}/acme/directory`)).json()) as { renewalInfo: string };
-    const response = await fetch(`${directory.renewalInfo}/${certificateId(der)}`);
-    const answer = (await response.json()) as { suggestedWindow: { start: string }; explanationURL?: string };
-    return { ...answer, now: new Date(response.headers.get('date') ?? '').toISOString() };
-  }
-
-  async function mail(text: string, key: string): Promise<void> {
-    const bytes = composeMessage({
-      from: { name: 'Ann', address: 'ann@keywatch.example' },
-      to: [{ name: '', address: 'problem-reporting@ca.example' }],
-      subject: `Private key of ${name} leaked`,
-      text,
-      date: Temporal.Now.instant(),
-      messageId: `leak-${web}@keywatch.example`,
-      headers: [],
-      attachments: [{ fileName: 'leaked.key', mediaType: 'application/x-pem-file', bytes: Buffer.from(key) }],
-    });
-    const client = await SmtpClient.open(smtp);
-    expect(await client.send(bytes, 'ann@keywatch.example', ['problem-reporting@ca.example'])).toMatch(/^250/);
-    client.close();
-  }
-
-  async function eventsOf(): Promise<string[]> {
-    const response = await fetch(`http://127.0.0.1:${web}/api/v1/log?limit=500`);
-    const page = (await response.json()) as { rows?: { type: string; seq: number }[] };
-    return (page.rows ?? []).sort((a, b) => a.seq - b.seq).map((row) => row.type);
-  }
-
-  async function statusOf(serial: string): Promise<unknown> {
-    const token = readFileSync(/API token in ([^)]+)\)/.exec(said)?.[1] ?? '', 'utf8');
-    const headers = { authorization: `Bearer ${token}` };
-    return (await fetch(`http://127.0.0.1:${lab}/api/certificates/${serial}`, { headers })).json();
-  }
-
-  async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-    for (let i = 0; i < 150; i++) {
-      if (await holds().catch(() => false)) return;
-      await new Promise((resolve) => setTimeout(resolve, 500));
+  test('both are told, renew with a new key, and then the old certificates are revoked', async () => {
+    const olds = new Map<Client, Certificate>();
+    for (const one of clients) {
+      const obtained = await one.obtain();
+      expect(obtained.ok, obtained.said).toBe(true);
+      olds.set(one, one.certificate());
+      // Nobody has told it anything: an ordinary renewal leaves the fresh certificate alone.
+      expect((await one.renew()).said).toMatch(one.idle);
+      expect(one.certificate().serial).toBe(olds.get(one)!.serial);
+      const everyday = await desk.askAri(olds.get(one)!.der);
+      expect(everyday.start).toBeGreaterThan(everyday.now);
     }
-    throw new Error(`It did not happen: ${what}\n${said.slice(-4000)}`);
-  }
+    const keys = clients.map((one) => one.key());
+    for (const one of clients) expect(await desk.reportKey(one.name, one.key())).toMatch(/^250/);
+    for (const one of clients) {
+      const old = olds.get(one)!;
+      await desk.until('ARI says now', () => desk.isToldToRenew(old.der));
+      const page = await fetch((await desk.askAri(old.der)).explanationUrl!);
+      expect([page.status, (await page.text()).includes(old.serial)]).toEqual([200, true]);
+      // certbot keeps to the server's Retry-After, a minute here.
+      let said = '';
+      await desk
+        .until(`${one.name} renews`, async () => {
+          ({ said } = await one.renew());
+          return one.certificate().serial !== old.serial;
+        })
+        .catch((error: Error) => expect.fail(`${error.message}\n${said}`));
+      expect(Buffer.from(one.certificate().spki).equals(Buffer.from(old.spki))).toBe(false);
+    }
+    for (const one of clients) {
+      const old = olds.get(one)!;
+      await desk.until('openssl sees the old one revoked', async () => (await desk.seen(old)).ocsp.includes('revoked'));
+      const seen = await desk.seen(old);
+      expect(seen.crl).toMatch(/certificate revoked/);
+      expect(seen.ocsp).toMatch(/Response verify OK[\s\S]*revoked[\s\S]*keyCompromise/);
+      expect(await desk.seen(one.certificate())).toEqual({
+        crl: expect.stringMatching(/: OK/),
+        ocsp: expect.stringMatching(/: good/),
+      });
+      // One that was told "now" and has renewed is told the everyday window again.
+      const told = await desk.askAri(one.certificate().der);
+      expect(told.start).toBeGreaterThan(told.now);
+    }
+    await desk.until('every case has seen its revocation', async () => {
+      const events = await desk.events();
+      return events.filter((type) => type === 'RevocationPublished').length >= clients.length;
+    });
+    for (const caseId of await desk.caseIds()) {
+      const events = await desk.events(caseId);
+      const places = wholeStory.map((type) => events.indexOf(type));
+      expect(places, `${caseId}: ${events.join(' ')}`).not.toContain(-1);
+      expect(places).toEqual([...places].sort((a, b) => a - b));
+    }
+    // The keys stay blocked: whoever orders with one again is refused.
+    if (certbot !== null) {
+      writeFileSync(join(desk.folder, 'leaked.key'), keys[0]!);
+      const subject = ['-subj', `/CN=${clients[0]!.name}`, '-addext', `subjectAltName=DNS:${clients[0]!.name}`];
+      openssl(desk.folder, 'req', '-new', '-key', 'leaked.key', ...subject, '-out', 'again.csr');
+      const again = await certonlyWith(desk, join(desk.folder, 'again.csr'));
+      expect(again.said).toMatch(/blocked/);
+    }
+  }, 300_000);
+
+  test.skipIf(lego === null)(
+    'lego obtains by tls-alpn-01, and by dns-01 through its exec hook',
+    async () => {
+      const alpn = legoAt(desk, 'alpn.lego.example', ['--tls', '--tls.address', `127.0.0.1:${desk.ports.tls}`]);
+      const first = await alpn.obtain();
+      expect(first.ok, first.said).toBe(true);
+      expect(alpn.certificate().names).toEqual(['alpn.lego.example']);
+      const dns = legoAt(desk, '*.dns.lego.example', [
+        ...['--dns', 'exec', '--dns.propagation.disable-ans', '--dns.propagation.disable-rns'],
+        ...['--dns.resolvers', `127.0.0.1:${desk.ports.dns}`],
+      ]);
+      const second = await dns.obtain();
+      expect(second.ok, second.said).toBe(true);
+    },
+    120_000,
+  );
 });
+
+async function certonlyWith(desk: RenewDesk, csr: string) {
+  const at = (part: string) => join(desk.folder, 'certbot', part);
+  return client(
+    certbot!,
+    [
+      ...['certonly', '--csr', csr, '--standalone', '--http-01-port', `${desk.ports.http01}`],
+      ...['--config-dir', at('c'), '--work-dir', at('w'), '--logs-dir', at('l')],
+      ...['--server', desk.directory, '--non-interactive', '--agree-tos'],
+    ],
+    { cwd: desk.folder, env: { REQUESTS_CA_BUNDLE: desk.serverPem } },
+  );
+}

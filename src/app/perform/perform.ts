@@ -84,7 +84,7 @@ export async function perform(parts: PerformParts, ground: Ground, action: Actio
     }
     case 'advise-renewal': {
       const matter = matterIn(ground, action.matterId);
-      const windowEndAt = await parts.renewal.advise(matter, now);
+      const windowEndAt = await parts.renewal.advise(ground.case.caseId, matter, now);
       return append({ type: 'RenewalAdvised', ...base, matterId: matter.matterId, windowEndAt });
     }
     case 'authorize':

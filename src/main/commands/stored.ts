@@ -7,6 +7,7 @@ import { incidentCommand } from '../../cli/incident.ts';
 import { inventoryCommand } from '../../cli/inventory.ts';
 import { subscribersCommand } from '../../cli/subscribers.ts';
 import type { CaseId } from '../../foundation/brand.ts';
+import { postgresSubscriberTokens } from '../../stages/inventory/index.ts';
 import { openOffline } from '../offline.ts';
 import { caseRecord } from '../port/incident.ts';
 import type { CommandContext } from './context.ts';
@@ -44,7 +45,8 @@ export function storedSubscribersCommand(context: CommandContext): Command {
     ...context,
     open: async () => {
       const { desk, close } = await openOffline(await context.configured());
-      return { directory: desk.parts.directory, close };
+      const { hooks } = desk;
+      return { directory: desk.parts.directory, tokens: postgresSubscriberTokens(desk.pool), hooks, close };
     },
   });
 }

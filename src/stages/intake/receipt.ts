@@ -9,7 +9,17 @@ import type { Instant } from '../../foundation/time/time.ts';
 import type { Sealed } from './seal.ts';
 
 /** Every way in. */
-export const channelNames = ['smtp', 'imap', 'mbox', 'api', 'webhook', 'manual', 'web-form', 'acme'] as const;
+export const channelNames = [
+  'smtp',
+  'imap',
+  'mbox',
+  'api',
+  'webhook',
+  'manual',
+  'web-form',
+  'acme',
+  'subscriber-api',
+] as const;
 export type ChannelName = (typeof channelNames)[number];
 
 /** What the channel knows at the moment of arrival. */

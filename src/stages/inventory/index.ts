@@ -10,4 +10,9 @@ export { readLog, readStaticLog } from './sources/ct.ts';
 export { readFiles } from './sources/files.ts';
 export { type Entry, type ImportReport, importFrom } from './sources/import.ts';
 export * from './subscriber-access.ts';
+export {
+  postgresSubscriberTokens,
+  type SubscriberTokens,
+  subscriberTokenMigrations,
+} from './subscriber-tokens.ts';
 export * from './watermark.ts';
