@@ -16,7 +16,7 @@ import type * as c from './contract/index.ts';
 import { feedPath, type OperationName, paths } from './contract/paths.ts';
 import { createFeed } from './feed.ts';
 import { addHouseRoutes } from './house-routes.ts';
-import { Idempotency } from './idempotency.ts';
+import { Idempotency, type KeptAnswers } from './idempotency.ts';
 import type { CommandContext, DeskPort, Principal } from './port.ts';
 import { PresenceBook } from './presence.ts';
 import { done, invalid, notFound, ProblemError, problemResponse } from './problem.ts';
@@ -39,12 +39,17 @@ export interface ApiOptions {
   readonly tickMs?: number;
   /** Who runs the desk, for the public pages; null serves none and takes reports by the API only. */
   readonly site?: PublicSite | null;
+  /** Keeps answers over a restart; null keeps them in memory alone. */
+  readonly answers?: KeptAnswers | null;
   /** Told of every failure that is ours; logs ids, never bodies. */
   readonly onError?: (error: unknown, at: { method: string; path: string }) => void;
 }
 
 /** Largest body of a command. Reports have a bound of their own. */
 const commandBytesMax = 2 * 1024 * 1024;
+
+/** Acts whose answer is kept in the database: none of them holds a secret. */
+const durable: ReadonlySet<OperationName> = new Set(['commandCase', 'decideProposal', 'publishPolicy', 'decidePolicy']);
 
 interface Env {
   Variables: { visitor: Visitor };
@@ -66,7 +71,7 @@ export type On = <N extends OperationName>(name: N, handle: (asked: Asked<N>) =>
 export function createApi(options: ApiOptions): Hono<Env> {
   const { desk, time, access } = options;
   const app = new Hono<Env>();
-  const idempotency = new Idempotency();
+  const idempotency = new Idempotency(options.answers ?? null);
   const presence = new PresenceBook();
 
   app.onError((error, context) => {
@@ -124,7 +129,12 @@ export function createApi(options: ApiOptions): Hono<Env> {
       const answer =
         method === 'GET'
           ? await run()
-          : await idempotency.once(who.id, key, { path: context.req.path, content: body }, run);
+          : await idempotency.once(
+              who.id,
+              key,
+              { path: context.req.path, content: body, durable: durable.has(name) },
+              run,
+            );
       if (etag !== null) {
         context.header('etag', etag);
         if (method === 'GET' && context.req.header('if-none-match') === etag) return context.body(null, 304);

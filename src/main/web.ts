@@ -8,25 +8,16 @@ import { localAccess } from '../api/access/access.ts';
 import { linkAccess } from '../api/access/link-access.ts';
 import type { OidcSettings } from '../api/access/oidc.ts';
 import { postgresAccessStore } from '../api/access/postgres.ts';
-import type { PageQuery, RulesLabIn } from '../api/contract/index.ts';
 import type { PublicSite } from '../api/public-pages/index.ts';
 import { createApi } from '../api/routes.ts';
 import { Fault } from '../foundation/fault.ts';
 import { renewalInfoRoutes } from '../stages/renewal-info/index.ts';
+import { postgresAnswers } from './approvals-store.ts';
 import { channelDoors } from './channels.ts';
 import type { Config } from './config.ts';
-import { deskAdoption } from './port/adoption.ts';
-import { caseReader } from './port/case-reader.ts';
-import { deskCommands } from './port/commands.ts';
+import { deskPort } from './port/desk-port.ts';
 import { houseLog } from './port/house-log.ts';
-import { linkSecret, signedLinks } from './port/links.ts';
-import { deskPolicyPort } from './port/policy.ts';
-import { deskPrivacy } from './port/privacy.ts';
-import { deskPublic } from './port/public.ts';
-import { deskQueries } from './port/queries.ts';
-import { deskReadiness } from './port/readiness.ts';
-import { tryRules } from './port/rules-lab.ts';
-import { deskWebhooks } from './port/webhooks.ts';
+import { linkSecret } from './port/links.ts';
 import { subscriberApi } from './subscriber-api.ts';
 import { takePages } from './take-page.ts';
 import type { Desk } from './wiring.ts';
@@ -53,20 +44,10 @@ export async function serveWeb(
   where: { readonly host: string; readonly port: number; readonly virtualTime: boolean },
 ): Promise<Listening> {
   const secret = await linkSecret(desk.config.dataFolder);
-  const links = signedLinks(secret);
-  const reader = caseReader(desk.store);
   const record = houseLog(desk.store, desk.time);
-  const port = {
-    ...deskQueries(desk, reader),
-    ...deskCommands(desk),
-    ...deskPublic(desk, links, desk.parts.sender.replyAddress),
-    ...deskPolicyPort({ desk, openCases: reader.openCases, record }),
-    ...deskReadiness(desk),
-    ...deskPrivacy(desk, record),
-    ...deskWebhooks(desk, secret, record),
-    adoption: (query: PageQuery) => deskAdoption(desk, query),
-    tryRules: (wanted: RulesLabIn) => tryRules(desk, wanted),
-  };
+  const port = deskPort(desk, secret, record);
+  // The first reader of a board of thousands does not wait for all of it to be replayed.
+  void port.board({ limit: 1 }).catch(() => undefined);
   const webRoot = await canRead(built).then(
     () => built,
     () => null,
@@ -97,6 +78,7 @@ export async function serveWeb(
     webRoot,
     deskName: desk.config.ca.owner,
     virtualTime: where.virtualTime,
+    answers: postgresAnswers(desk.pool, desk.time),
     onError: (error, at) =>
       desk.log.error({ ...at, error: error instanceof Error ? error.message : 'unknown' }, 'A request failed.'),
   });

@@ -71,6 +71,7 @@ import {
 import type { RevocationConnector } from '../stages/revocation/connector.ts';
 import type { Fetch } from '../stages/status/index.ts';
 import { httpProbe, postgresNumbers, migrations as statusMigrations } from '../stages/status/index.ts';
+import { approvalMigrations } from './approvals-store.ts';
 import { type Canaries, openCanaries } from './canaries.ts';
 import type { Config } from './config.ts';
 import { type HeldLists, holdLists, openRoom, reportedFetcher, weakKeyChecks } from './evidence-parts.ts';
@@ -175,6 +176,7 @@ export async function migrateAll(pool: Pool, now: Instant): Promise<void> {
       { room: 'webhooks', migrations: webhookMigrations },
       { room: 'subscriber', migrations: subscriberTokenMigrations },
       { room: 'renew-now', migrations: hookMigrations },
+      { room: 'approvals', migrations: approvalMigrations },
     ],
     now,
   );

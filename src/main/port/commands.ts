@@ -1,30 +1,31 @@
 /** What people and programs ask to happen, through the same operations the command line and the replays use. */
+import { randomBytes } from 'node:crypto';
 import type * as c from '../../api/contract/index.ts';
 import type { CommandContext, DeskPort } from '../../api/port.ts';
 import * as act from '../../app/act.ts';
 import { loadCase } from '../../app/change-case.ts';
+import type { ApprovalAct } from '../../desk/policy/cps-overlay.ts';
 import { isRefusal, type Refusal, refuse } from '../../desk/refusal.ts';
 import type { CaseId, Fingerprint } from '../../foundation/brand.ts';
-import { at, hasCome, hours, rfc3339 } from '../../foundation/time/time.ts';
+import { at, hours, rfc3339 } from '../../foundation/time/time.ts';
 import { findAny } from '../../stages/inventory/index.ts';
+import { postgresProposals, type StoredProposal } from '../approvals-store.ts';
 import type { Desk } from '../wiring.ts';
 
 type Commands = Pick<DeskPort, 'proposals' | 'command' | 'decideProposal'>;
 
-interface Proposed extends c.Proposal {
-  readonly person: string;
-}
-
 /** A proposal nobody answered lapses; the first person can ask again. */
 const proposalLapsesAfter = hours(2);
-const proposalsMax = 1_000;
 
 export function deskCommands(desk: Desk): Commands {
-  const proposals = new Map<string, Proposed>();
+  const proposals = postgresProposals(desk.pool);
   const now = () => desk.time.now();
 
-  /** Holds are two people's act: the first proposes, another agrees (policy `place-hold`). */
-  const needsTwo = (command: c.CaseCommand): boolean => command.do === 'hold';
+  /** How many people an act needs is policy; where it is two, the first proposes and another agrees. */
+  const needsTwo = (command: c.CaseCommand): boolean => {
+    const act = actOf(command);
+    return act !== null && desk.policies.policy.approvals[act] >= 2;
+  };
 
   const answer = async (caseId: string, result: act.Acted, text: string): Promise<c.CommandAnswer | Refusal> => {
     if (isRefusal(result)) return result;
@@ -34,8 +35,11 @@ export function deskCommands(desk: Desk): Commands {
 
   return {
     async proposals() {
-      const rows = [...proposals.values()].filter((p) => !hasCome(at(p.lapsesAt), now()));
-      return { now: rfc3339(now()), rows: rows.map(({ person: _, ...rest }) => rest) };
+      const rows = (await proposals.open(now())).map(({ person: _, byName, at: made, lapsesAt, ...rest }) => ({
+        ...rest,
+        ...{ by: byName, at: rfc3339(made), lapsesAt: rfc3339(lapsesAt) },
+      }));
+      return { now: rfc3339(now()), rows };
     },
     async command(caseId, command, context) {
       const current = await loadCase(desk.parts.cases, caseId as CaseId);
@@ -45,29 +49,23 @@ export function deskCommands(desk: Desk): Commands {
       }
       if (!needsTwo(command))
         return answer(caseId, await perform(desk, caseId as CaseId, command, [context.by.id]), sentence(command));
-      if (proposals.size >= proposalsMax)
-        return refuse('too_many_proposals', 'Too many proposals wait for a second person.');
-      const proposalId = `p-${proposals.size + 1}-${now().epochMilliseconds}`;
-      const proposal: Proposed = {
-        ...{ proposalId, caseId, command, by: context.by.name, person: context.by.id, at: rfc3339(now()) },
-        lapsesAt: rfc3339(now().add(proposalLapsesAfter)),
-        text: sentence(command),
+      const proposal: StoredProposal = {
+        ...{ proposalId: `p-${randomBytes(6).toString('hex')}`, caseId, command, byName: context.by.name },
+        ...{ person: context.by.id, at: now(), lapsesAt: now().add(proposalLapsesAfter), text: sentence(command) },
       };
-      proposals.set(proposalId, proposal);
+      if (!(await proposals.add(proposal)))
+        return refuse('too_many_proposals', 'Too many proposals wait for a second person.');
       return {
-        now: rfc3339(now()),
-        seq: current.seq,
-        state: 'waits-for-second-person',
-        proposalId,
-        text: 'A second person has to agree.',
+        ...{ now: rfc3339(now()), seq: current.seq, state: 'waits-for-second-person' },
+        ...{ proposalId: proposal.proposalId, text: 'A second person has to agree.' },
       };
     },
     async decideProposal(proposalId, decision, context) {
-      const proposal = proposals.get(proposalId);
-      if (proposal === undefined || hasCome(at(proposal.lapsesAt), now())) return null;
-      if (proposal.person === context.by.id)
+      const waiting = (await proposals.open(now())).find((p) => p.proposalId === proposalId);
+      if (waiting?.person === context.by.id)
         return refuse('same_person', 'You proposed this yourself; another person has to agree.');
-      proposals.delete(proposalId);
+      const proposal = await proposals.take(proposalId, context.by.id, now());
+      if (proposal === null) return null;
       if (decision.decision === 'decline')
         return answer(proposal.caseId, await decline(desk, proposal, context, decision.because), 'Declined.');
       return answer(
@@ -79,7 +77,23 @@ export function deskCommands(desk: Desk): Commands {
   };
 }
 
-function decline(desk: Desk, proposal: Proposed, context: CommandContext, because: string): Promise<act.Acted> {
+/** The act of the policy that a command is; null for those that one person does alone or that count by themselves. */
+function actOf(command: c.CaseCommand): ApprovalAct | null {
+  switch (command.do) {
+    case 'hold':
+      return 'place-hold';
+    case 'release':
+      return 'release-hold';
+    case 'close-matter':
+      return 'close-claim';
+    case 'first-known':
+      return 'back-dated-receipt';
+    default:
+      return null;
+  }
+}
+
+function decline(desk: Desk, proposal: StoredProposal, context: CommandContext, because: string): Promise<act.Acted> {
   return act.addNote(desk.parts, proposal.caseId as CaseId, `Declined: ${proposal.text} ${because}`, {
     people: [context.by.id],
     because,

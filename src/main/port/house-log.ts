@@ -64,6 +64,13 @@ export function houseSentence(event: StoredEvent): string {
     (tokenId !== undefined ? `Token ${tokenId}` : undefined) ??
     (webhookId !== undefined ? `Webhook ${webhookId}` : undefined) ??
     (version !== undefined ? `Policy version ${version}` : 'The data of a reporter');
-  const more = Object.entries(rest).map(([key, value]) => `${key} ${Array.isArray(value) ? value.join(', ') : value}`);
+  const more = Object.entries(rest).map(
+    ([key, value]) => `${wordsOf(key)} ${Array.isArray(value) ? value.join(', ') : value}`,
+  );
   return `${String(subject)} ${words[event.type] ?? event.type}${more.length === 0 ? '' : ` (${more.join('; ')})`}${because === '' ? '.' : `: ${because}`}`;
+}
+
+/** `proposedBy` is read as `proposed by`. */
+function wordsOf(key: string): string {
+  return key.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }

@@ -46,17 +46,17 @@ export function deskPolicyPort(parts: {
     if (changes.length === 0) return refuse('nothing_changes', 'This is the policy in force already.');
     const looser = changes.some((change) => change.looser);
     const version = ((await policies.versions(1))[0]?.version ?? 0) + 1;
+    const added = await policies.add({
+      ...{ version, state: looser ? 'waiting' : 'accepted', overlay: overlay as Overlay, by: by.id, at: now() },
+      ...{ because, agreedBy: null, changes: changes.map(sentence) },
+    });
+    if (!added) return refuse('case_changed', 'Somebody else published a policy meanwhile. Reload and look again.');
     await record({
       type: looser ? 'PolicyProposed' : 'PolicyPublished',
       by: by.id,
       because,
       about: { version, changes: changes.map(sentence) },
     });
-    const added = await policies.add({
-      ...{ version, state: looser ? 'waiting' : 'accepted', overlay: overlay as Overlay, by: by.id, at: now() },
-      ...{ because, agreedBy: null, changes: changes.map(sentence) },
-    });
-    if (!added) return refuse('case_changed', 'Somebody else published a policy meanwhile. Reload and look again.');
     desk.wake.nudge();
     return {
       now: rfc3339(now()),
@@ -138,11 +138,12 @@ export function deskPolicyPort(parts: {
       if (decision === 'agree' && found.by === by.id)
         return refuse('same_person', 'You published this yourself; another person has to agree.');
       const agreed = decision === 'agree';
+      // Decided first: of two who agree at the same time one stands in the log.
+      if (!(await policies.decide(version, agreed ? 'accepted' : 'declined', by.id))) return null;
       await record({
         ...{ type: agreed ? 'PolicyPublished' : 'PolicyDeclined', by: by.id, because },
         about: { version, proposedBy: found.by },
       });
-      if (!(await policies.decide(version, agreed ? 'accepted' : 'declined', by.id))) return null;
       desk.wake.nudge();
       return {
         now: rfc3339(now()),

@@ -15,11 +15,13 @@ import type { Desk } from '../wiring.ts';
 import { testedPaths } from './tested-paths.ts';
 
 const lookAhead = hours(7 * 24);
+/** A contact is proven for a year; what is older says nothing about tonight. */
+const lookBack = hours(400 * 24);
 /** Subscribers looked at; a CA with more looks at those with live cases first. */
 const subscribersMax = 20_000;
 
 export function deskReadiness(
-  desk: Pick<Desk, 'pool' | 'time' | 'config' | 'canaries'>,
+  desk: Pick<Desk, 'pool' | 'time' | 'config' | 'canaries' | 'contacts'>,
 ): Pick<DeskPort, 'readiness' | 'unreachable'> {
   const subscribers = async (now: Instant) => {
     const { rows } = await desk.pool.query<{
@@ -38,7 +40,11 @@ export function deskReadiness(
         ...(phone === null ? [] : [{ channel: 'phone', to: phone } as const]),
       ],
     }));
-    return { total: rows.length, names, unready: unready(people, await attempts(desk, people), now) };
+    return {
+      total: rows.length,
+      names,
+      unready: unready(people, await attempts(desk, 'subscriber', people, now), now),
+    };
   };
 
   return {
@@ -57,7 +63,9 @@ export function deskReadiness(
       const paged = Object.entries(onCall?.contacts ?? {});
       const tried = await attempts(
         desk,
+        'staff',
         paged.map(([who, contacts]) => ({ who, contacts })),
+        now,
       );
       const problems = [
         ...(rota === null && desk.config.pager.webhookUrl === null && desk.config.pager.mailTo.length === 0
@@ -146,21 +154,27 @@ function stateOf(
   return { channel, to, state: health.state, at: at === null ? null : rfc3339(at) };
 }
 
-/** What letters have shown about these contacts: a sent one carried, one that came back or failed did not. */
-async function attempts(desk: Pick<Desk, 'pool'>, people: readonly Reachable[]): Promise<readonly ContactAttempt[]> {
-  const addresses = people.flatMap((p) => p.contacts.filter((contact) => contact.channel === 'email').map((x) => x.to));
-  if (addresses.length === 0) return [];
+/** What was tried lately: pages, calls and letters that were noted, and every letter that was sent or came back. */
+async function attempts(
+  desk: Pick<Desk, 'pool' | 'contacts'>,
+  kind: 'staff' | 'subscriber',
+  people: readonly Reachable[],
+  now: Instant,
+): Promise<readonly ContactAttempt[]> {
+  const noted = await desk.contacts.since(now.subtract(lookBack), kind);
+  const addresses = people.flatMap((p) => p.contacts.filter((x) => x.channel === 'email').map((x) => x.to));
+  if (addresses.length === 0) return noted;
   const { rows } = await desk.pool.query<{ recipient: string; state: string; at: Instant }>(
     `select recipient, state, max(at) as at from outreach.letter where recipient = any($1) group by recipient, state`,
     [[...new Set(addresses)]],
   );
-  return rows.map(({ recipient, state, at }) => ({
-    channel: 'email',
-    to: recipient,
-    at,
-    result: state === 'sent' ? 'delivered' : 'bounced',
-    by: 'desk',
-  }));
+  const letters = rows.map(
+    ({ recipient, state, at }): ContactAttempt => ({
+      ...{ channel: 'email', to: recipient, at, by: 'desk' },
+      result: state === 'sent' ? 'delivered' : 'bounced',
+    }),
+  );
+  return [...noted, ...letters];
 }
 
 async function openCasesOf(desk: Pick<Desk, 'pool'>, who: readonly string[]): Promise<ReadonlyMap<string, string[]>> {
