@@ -1,5 +1,6 @@
 /** Everything a browser test needs: the console as it is shipped, over the fixture desk, in the system's Chromium. */
 import { mkdtempSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { serve } from '@hono/node-server';
@@ -46,9 +47,12 @@ export async function openDesk(
   const webRoot = await built;
   const open = await browser;
   const { desk, time } = fixtureDesk(kind);
+  const port = await freePort();
+  // Passkeys belong to a host name; an address has none.
+  const url = options.signIn === true ? `http://localhost:${port}` : `http://127.0.0.1:${port}`;
   const people =
     options.signIn === true
-      ? linkAccess({ store: memoryAccessStore(), time, origin: 'http://desk.invalid', site, record: async () => {} })
+      ? linkAccess({ store: memoryAccessStore(), time, origin: url, site, record: async () => {} })
       : null;
   const app = createApi({
     desk,
@@ -60,10 +64,8 @@ export async function openDesk(
     site,
     tickMs: 200,
   });
-  const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' });
+  const server = serve({ fetch: app.fetch, port, hostname: '127.0.0.1' });
   await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  const url = `http://127.0.0.1:${port}`;
   const complaints: string[] = [];
   return {
     desk,
@@ -85,6 +87,15 @@ export async function openDesk(
       });
     },
   };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
 }
 
 /** Ends Chromium; the next `openDesk` starts another. */

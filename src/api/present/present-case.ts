@@ -89,6 +89,18 @@ export function presentCase(parts: CaseParts): c.CaseView {
   };
 }
 
+/** The first instant at which this case is due, for sorting; `~` sorts what has no limit to the end. */
+export function boardDueOf(current: Case, policy: PlanPolicy): string {
+  const dues = clocksOf(current, policy)
+    .filter((k) => k.state === 'running' || k.state === 'missed' || k.state === 'no-limit')
+    .map((k) => k.dueAt ?? '~');
+  return dues.sort()[0] ?? '~';
+}
+
+export function waitsForPerson(current: Case, policy: PlanPolicy): boolean {
+  return questions(current, policy).some((q) => q.ask !== 'take');
+}
+
 /** One line of the board. `last` is the latest event, for those who scan. */
 export function presentBoardRow(parts: {
   readonly current: Case;

@@ -1,6 +1,9 @@
-/** Cases as the screens read them: what has not changed since it was last read is not replayed again. */
+/**
+ * Cases as the screens read them. The open ones are kept and followed by the log: a reading replays what has changed
+ * since the last one and nothing else, however many cases are open.
+ */
 import { eventFromJson } from '../../app/event-json.ts';
-import type { Case } from '../../desk/case.ts';
+import { type Case, stageOf } from '../../desk/case.ts';
 import type { Event } from '../../desk/events.ts';
 import { replay } from '../../desk/evolve.ts';
 import type { CaseId } from '../../foundation/brand.ts';
@@ -16,45 +19,99 @@ export interface ReadCase {
 export interface CaseReader {
   load(caseId: string): Promise<{ current: Case; events: readonly { seq: number; event: Event }[] } | null>;
   openCases(): Promise<readonly ReadCase[]>;
-  /** Those that ended lately, from among the newest entries of the log. */
+  /** Those that ended lately, from among the newest entries of the log, the last one last. */
   endedCases(): Promise<readonly ReadCase[]>;
 }
 
 /** Open cases that one board holds. */
-const boardMax = 10_000;
-/** Ended cases that a board shows, and how far back in the log they are looked for. */
+const boardMax = 20_000;
+/** Ended cases that a board shows, and how far back in the log they are looked for at the start. */
 const endedMax = 20;
 const endedAmongEvents = 2_000;
+const eventsPerRead = 1_000;
+const casesPerRead = 500;
 
 export function caseReader(store: Store): CaseReader {
-  /** By the sequence number of their newest event. */
-  const held = new Map<string, ReadCase & { readonly globalSeq: number }>();
+  const open = new Map<string, ReadCase>();
+  const ended = new Map<string, ReadCase>();
+  /** Everything up to this entry of the log is in `open` and `ended`; null before the first reading. */
+  let followed: number | null = null;
+  let reading: Promise<void> | null = null;
+  /** Readers who come while one is reading share the one after it. */
+  let next: Promise<void> | null = null;
 
-  const summaries = async (open: boolean, most: number): Promise<readonly CaseSummary[]> => {
-    const all: CaseSummary[] = [];
-    for (let after: CaseSummary | undefined; all.length < most; ) {
-      const limit = Math.min(500, most - all.length);
-      const page = await store.cases.summaries({ open, limit, ...(after === undefined ? {} : { after }) });
-      all.push(...page);
-      after = page.at(-1);
-      if (page.length < limit) break;
+  const take = (caseId: string, stored: readonly StoredEvent[]): void => {
+    const events = stored.map(typed);
+    const current = replay(caseId as CaseId, events);
+    const last = events.at(-1);
+    if (current === null || last === undefined) return;
+    const stage = stageOf(current);
+    const over = stage === 'closed' || stage === 'dismissed';
+    open.delete(caseId);
+    ended.delete(caseId);
+    (over ? ended : open).set(caseId, { current, last });
+    for (const oldest of ended.keys()) {
+      if (ended.size <= endedMax) break;
+      ended.delete(oldest);
     }
-    return all;
   };
-
-  const read = async (wanted: readonly CaseSummary[]): Promise<readonly ReadCase[]> => {
-    const changed = wanted.filter((s) => held.get(s.caseId)?.globalSeq !== s.globalSeq).map((s) => s.caseId);
-    for (let i = 0; i < changed.length; i += 500) {
-      for (const [caseId, stored] of await store.cases.loadMany(changed.slice(i, i + 500))) {
-        const events = stored.map(typed);
-        const current = replay(caseId as CaseId, events);
-        const newest = stored.at(-1);
-        const last = events.at(-1);
-        if (current !== null && newest !== undefined && last !== undefined)
-          held.set(caseId, { globalSeq: newest.globalSeq, current, last });
+  const readAgain = async (caseIds: readonly string[]): Promise<void> => {
+    for (let i = 0; i < caseIds.length; i += casesPerRead)
+      for (const [caseId, stored] of await store.cases.loadMany(caseIds.slice(i, i + casesPerRead)))
+        take(caseId, stored);
+  };
+  const changedSince = async (from: number): Promise<{ readonly ids: ReadonlySet<string>; readonly to: number }> => {
+    const ids = new Set<string>();
+    for (let to = from; ; ) {
+      const events = await store.cases.eventsSince(to, eventsPerRead);
+      // The latest change counts: what ended last is listed last.
+      for (const { caseId } of events) {
+        ids.delete(caseId);
+        if (caseId !== houseStream) ids.add(caseId);
       }
+      to = events.at(-1)?.globalSeq ?? to;
+      if (events.length < eventsPerRead) return { ids, to };
     }
-    return wanted.flatMap((s) => held.get(s.caseId) ?? []);
+  };
+  const readAll = async (): Promise<void> => {
+    const { size } = await store.log.head();
+    const all: string[] = [];
+    for (let after: CaseSummary | undefined; all.length < boardMax; ) {
+      const page = await store.cases.summaries({
+        open: true,
+        limit: casesPerRead,
+        ...(after === undefined ? {} : { after }),
+      });
+      all.push(...page.map((s) => s.caseId));
+      after = page.at(-1);
+      if (page.length < casesPerRead) break;
+    }
+    await readAgain(all);
+    const lately = await changedSince(Math.max(0, size - endedAmongEvents));
+    await readAgain([...lately.ids]);
+    followed = lately.to;
+  };
+  const follow = async (): Promise<void> => {
+    if (followed === null) return readAll();
+    const { ids, to } = await changedSince(followed);
+    await readAgain([...ids]);
+    followed = to;
+  };
+  const current = async (): Promise<void> => {
+    if (reading === null) {
+      reading = follow().finally(() => {
+        reading = null;
+      });
+      return reading;
+    }
+    // The reading under way may have looked before what this reader has just done.
+    next ??= reading
+      .catch(() => undefined)
+      .then(() => {
+        next = null;
+        return current();
+      });
+    return next;
   };
 
   return {
@@ -62,19 +119,19 @@ export function caseReader(store: Store): CaseReader {
       if (caseId === houseStream) return null;
       const stored = await store.cases.load(caseId);
       const events = stored.map((e) => ({ seq: e.globalSeq, event: typed(e) }));
-      const current = replay(
+      const found = replay(
         caseId as CaseId,
         events.map((e) => e.event),
       );
-      return current === null ? null : { current, events };
+      return found === null ? null : { current: found, events };
     },
-    openCases: async () => read(await summaries(true, boardMax)),
+    async openCases() {
+      await current();
+      return [...open.values()];
+    },
     async endedCases() {
-      const { size } = await store.log.head();
-      const events = await store.cases.eventsSince(Math.max(0, size - endedAmongEvents), endedAmongEvents);
-      const ids = [...new Set(events.filter((e) => e.type === 'CaseClosed').map((e) => e.caseId))].slice(-endedMax);
-      const found = await Promise.all(ids.map((caseId) => store.cases.summary(caseId)));
-      return read(found.filter((s) => s !== null));
+      await current();
+      return [...ended.values()];
     },
   };
 }

@@ -3,24 +3,31 @@ import type * as c from '../../api/contract/index.ts';
 import type { DeskPort } from '../../api/port.ts';
 import { presentLadders } from '../../api/present/ladders.ts';
 import {
+  boardDueOf,
   presentBoardRow,
   presentCase,
   presentInboxItem,
   presentRecentCase,
   titleOf,
+  waitsForPerson,
 } from '../../api/present/present-case.ts';
 import { sentenceOf } from '../../api/present/sentences.ts';
-import { stageOf } from '../../desk/case.ts';
-import type { CaseId, Fingerprint } from '../../foundation/brand.ts';
-import { at, type Instant, rfc3339 } from '../../foundation/time/time.ts';
+import { type Case, stageOf } from '../../desk/case.ts';
+import type { Event } from '../../desk/events.ts';
+import type { Triage } from '../../desk/facts.ts';
+import type { CaseId } from '../../foundation/brand.ts';
+import { at, hasCome, type Instant, rfc3339, seconds } from '../../foundation/time/time.ts';
 import type { StoredEvent } from '../../platform/store/case-store.ts';
 import { findAny } from '../../stages/inventory/index.ts';
 import type { Letter } from '../../stages/outreach/outbox/outbox.ts';
 import { logVerified } from '../night-watch.ts';
 import type { Desk } from '../wiring.ts';
 import { type CaseReader, typed } from './case-reader.ts';
+import { certificatesPage } from './certificates.ts';
+import { deskConnectors } from './connectors.ts';
 import { houseSentence, houseStream } from './house-log.ts';
 import { incidentMarkdown } from './incident.ts';
+import { marksIn } from './marks.ts';
 import { testedPaths } from './tested-paths.ts';
 
 type Queries = Pick<
@@ -45,11 +52,49 @@ type Queries = Pick<
 >;
 
 const lettersShown = 200;
+const rowFresh = seconds(10);
 const followEvery = Temporal.Duration.from({ milliseconds: 300 });
 
 export function deskQueries(desk: Desk, { load, openCases, endedCases }: CaseReader): Queries {
   const now = (): Instant => desk.time.now();
   const latest = async (): Promise<number> => (await desk.store.log.head()).size;
+
+  /** What the night watch found when it last recomputed the whole log. */
+  const verification = async () => {
+    const beat = (await desk.store.heartbeats.all()).find((b) => b.name === logVerified);
+    if (beat === undefined) return { verifiedAt: null, ok: null, problem: null };
+    const ok = beat.detail === '';
+    return { verifiedAt: rfc3339(beat.at), ok, problem: ok ? null : beat.detail };
+  };
+  /** What sorts and filters the board, kept for as long as neither case nor policy changes. */
+  let lines = new WeakMap<Case, { readonly title: string; readonly dueAt: string; readonly waits: boolean }>();
+  let linesUnder: unknown = null;
+  const lineOf = (current: Case) => {
+    if (linesUnder !== desk.policies.policy) {
+      lines = new WeakMap();
+      linesUnder = desk.policies.policy;
+    }
+    const known = lines.get(current);
+    if (known !== undefined) return known;
+    const { policy } = desk.parts;
+    const line = {
+      title: titleOf(current).toLowerCase(),
+      dueAt: boardDueOf(current, policy),
+      waits: waitsForPerson(current, policy),
+    };
+    lines.set(current, line);
+    return line;
+  };
+
+  /** A line of the board as it was some seconds ago, while the case is the same: only what time alone does is as old. */
+  const rows = new WeakMap<Case, { readonly row: c.BoardRow; readonly until: Instant; readonly under: unknown }>();
+  const rowOf = (current: Case, last: Event): c.BoardRow => {
+    const known = rows.get(current);
+    if (known !== undefined && known.under === desk.policies.policy && !hasCome(known.until, now())) return known.row;
+    const row = presentBoardRow({ current, last, policy: desk.parts.policy, now: now() });
+    rows.set(current, { row, until: now().add(rowFresh), under: desk.policies.policy });
+    return row;
+  };
 
   return {
     seq: latest,
@@ -72,17 +117,18 @@ export function deskQueries(desk: Desk, { load, openCases, endedCases }: CaseRea
       }
     },
     async board(query) {
+      await desk.policies.follow();
       const cases = await openCases();
       const ended = query.cursor === undefined ? await endedCases() : [];
-      const rows = cases
+      const shown = cases
         .filter(({ current }) => stageOf(current) !== 'dismissed' && stageOf(current) !== 'closed')
-        .map(({ current, last }) => presentBoardRow({ current, last, policy: desk.parts.policy, now: now() }))
+        .map((one) => ({ ...one, line: lineOf(one.current) }))
         .filter(
-          (row) =>
-            (query.team === undefined || row.team === query.team) &&
-            (query.q === undefined || row.title.toLowerCase().includes(query.q.toLowerCase())),
+          ({ current, line }) =>
+            (query.team === undefined || current.team === query.team) &&
+            (query.q === undefined || line.title.includes(query.q.toLowerCase())),
         )
-        .sort((a, b) => ((a.clocks[0]?.dueAt ?? '~') < (b.clocks[0]?.dueAt ?? '~') ? -1 : 1));
+        .sort((a, b) => (a.line.dueAt < b.line.dueAt ? -1 : a.line.dueAt > b.line.dueAt ? 1 : 0));
       const from = Number(query.cursor ?? 0) || 0;
       const beats = await desk.store.heartbeats.all();
       const sweep = beats.find((b) => b.name === 'sweep' || b.name === 'wake-ups');
@@ -94,11 +140,11 @@ export function deskQueries(desk: Desk, { load, openCases, endedCases }: CaseRea
       const head = await desk.store.log.head();
       return {
         now: rfc3339(now()),
-        next: rows.length > from + query.limit ? String(from + query.limit) : null,
+        next: shown.length > from + query.limit ? String(from + query.limit) : null,
         seq: head.size,
-        total: rows.length,
-        waiting: rows.filter((r) => r.questions > 0).length,
-        rows: rows.slice(from, from + query.limit),
+        total: shown.length,
+        waiting: shown.filter(({ line }) => line.waits).length,
+        rows: shown.slice(from, from + query.limit).map(({ current, last }) => rowOf(current, last)),
         recent:
           from > 0
             ? []
@@ -159,12 +205,11 @@ export function deskQueries(desk: Desk, { load, openCases, endedCases }: CaseRea
         texts: { role: c.Message['blocks'][number]['role']; path: string; text: string }[];
         problems: string[];
       };
-      const blocks = message.texts.map(({ role, path, text }) => ({
-        role,
-        path,
-        text: text.slice(0, 100_000),
-        marks: [],
-      }));
+      const found = reading.triage as unknown as Triage;
+      const blocks = message.texts.map(({ role, path, text }) => {
+        const shown = text.slice(0, 100_000);
+        return { role, path, text: shown, marks: marksIn(shown, found) };
+      });
       return { now: rfc3339(now()), reportId, blocks, html: null, problems: message.problems };
     },
     async letter(caseId, letterId) {
@@ -192,22 +237,21 @@ export function deskQueries(desk: Desk, { load, openCases, endedCases }: CaseRea
       const { matches } = await findAny(desk.inventory, query.q);
       const shown = matches.slice(0, query.limit);
       const places = await desk.parts.sets.places(shown.map((m) => m.certificate.fingerprint));
-      const certificates = await Promise.all(
-        shown.map(async ({ certificate: f }) => ({
-          fingerprint: f.fingerprint,
-          serial: f.serial,
-          issuer: f.issuer,
-          names: f.names.slice(0, 20),
-          namesTotal: f.names.length,
-          notBefore: rfc3339(f.notBefore),
-          notAfter: rfc3339(f.notAfter),
-          status: f.status,
-          spkiSha256: f.spkiHash,
-          subscriber: f.subscriber,
-          blocked: await desk.isBlocked(f.spkiHash),
-          cases: places.filter((p) => p.fingerprint === f.fingerprint).map((p) => p.caseId),
-        })),
-      );
+      const blocked = await desk.blocked.lookup([...new Set(shown.map((m) => m.certificate.spkiHash))]);
+      const certificates = shown.map(({ certificate: f }) => ({
+        fingerprint: f.fingerprint,
+        serial: f.serial,
+        issuer: f.issuer,
+        names: f.names.slice(0, 20),
+        namesTotal: f.names.length,
+        notBefore: rfc3339(f.notBefore),
+        notAfter: rfc3339(f.notAfter),
+        status: f.status,
+        spkiSha256: f.spkiHash,
+        subscriber: f.subscriber,
+        blocked: blocked.has(f.spkiHash),
+        cases: places.filter((p) => p.fingerprint === f.fingerprint).map((p) => p.caseId),
+      }));
       const cases: { caseId: string; title: string }[] = [];
       for (const caseId of new Set([...places.map((p) => p.caseId), query.q as CaseId])) {
         const found = await load(caseId);
@@ -256,9 +300,7 @@ export function deskQueries(desk: Desk, { load, openCases, endedCases }: CaseRea
       if (entry === undefined) return { spkiSha256, blocked: false, blockedAt: null, reason: null };
       return { spkiSha256, blocked: true, blockedAt: rfc3339(entry.blockedAt), reason: 'keyCompromise' };
     },
-    async connectors() {
-      return { now: rfc3339(now()), rows: [] };
-    },
+    connectors: () => deskConnectors(desk),
     async ladders(query) {
       return presentLadders(desk.policies.policy, query.startAt === undefined ? now() : at(query.startAt), now());
     },
@@ -287,7 +329,7 @@ export function deskQueries(desk: Desk, { load, openCases, endedCases }: CaseRea
         now: rfc3339(now()),
         next: from > 0 ? String(from) : null,
         rows,
-        log: { size: head.size, root: null, verifiedAt: null, ok: null, problem: null },
+        log: { size: head.size, root: head.root.toString('hex'), ...(await verification()) },
       };
     },
   };
@@ -310,98 +352,6 @@ function summaryOf(letter: Letter): c.LetterSummary {
     at: rfc3339(letter.at),
     problem: letter.problem,
   } as c.LetterSummary;
-}
-
-async function certificatesPage(
-  desk: Desk,
-  setId: string,
-  matterId: string,
-  query: c.CertificatesQuery,
-  now: Instant,
-): Promise<c.CertificatesPage> {
-  const all: Awaited<ReturnType<typeof desk.parts.sets.page>>[number][] = [];
-  for (let after: string | null = null; ; ) {
-    const page: readonly (typeof all)[number][] = await desk.parts.sets.page(setId, after, 5_000);
-    all.push(...page);
-    after = page.at(-1)?.fingerprint ?? null;
-    if (after === null || page.length < 5_000) break;
-  }
-  const stateOf = (row: (typeof all)[number]): c.CertificateState => {
-    if (row.state === 'attempted') return 'ordered';
-    if (row.state !== 'identified') return row.state;
-    return row.notBefore !== null && Temporal.Instant.compare(now, row.notBefore) < 0
-      ? 'scheduled'
-      : row.problem === null
-        ? 'valid'
-        : 'failing';
-  };
-  const counts: Record<string, number> = {};
-  for (const row of all) counts[stateOf(row)] = (counts[stateOf(row)] ?? 0) + 1;
-  const matching = await matchingRows(desk, all, query, stateOf);
-  const shown = matching.slice(query.from, query.from + query.limit);
-  const facts = new Map(
-    (await desk.bulk.byFingerprints(shown.map((r) => r.fingerprint))).map((f) => [f.fingerprint, f]),
-  );
-  const probes = new Map((await desk.readings.probes(shown.map((r) => r.fingerprint))).map((p) => [p.fingerprint, p]));
-  const rows = shown.map((row) => {
-    const fact = facts.get(row.fingerprint);
-    const probe = probes.get(row.fingerprint);
-    const seen = (state: string | undefined) =>
-      probe === undefined || state === undefined || state === 'not-named'
-        ? null
-        : {
-            state: state as 'good' | 'revoked' | 'unknown',
-            at: rfc3339(probe.at),
-            reason: probe.reason as c.Reason | null,
-          };
-    return {
-      fingerprint: row.fingerprint,
-      serial: row.serial,
-      name: fact?.names[0] ?? '',
-      names: fact?.names.length ?? 0,
-      subscriber: row.subscriber,
-      notAfter: fact === undefined ? rfc3339(now) : rfc3339(fact.notAfter),
-      state: stateOf(row),
-      crl: seen(probe?.crl),
-      ocsp: seen(probe?.ocsp),
-      acceptedAt: row.acceptedAt === null ? null : rfc3339(row.acceptedAt),
-      publishedAt: row.publishedAt === null ? null : rfc3339(row.publishedAt),
-      replaced: false,
-      problem: row.problem,
-    };
-  });
-  return {
-    now: rfc3339(now),
-    next: null,
-    matterId,
-    setId,
-    total: matching.length,
-    from: query.from,
-    counts: counts as c.CertificatesPage['counts'],
-    rows,
-  };
-}
-
-async function matchingRows<
-  R extends { readonly fingerprint: Fingerprint; readonly serial: string; readonly subscriber: string | null },
->(
-  desk: Desk,
-  all: readonly R[],
-  query: c.CertificatesQuery,
-  stateOf: (row: R) => c.CertificateState,
-): Promise<readonly R[]> {
-  const inState = query.state === undefined ? all : all.filter((row) => stateOf(row) === query.state);
-  if (query.q === undefined || query.q === '') return inState;
-  const wanted = query.q.toLowerCase();
-  const byName = new Set(
-    (await desk.bulk.byFingerprints(inState.map((r) => r.fingerprint)))
-      .filter((f) => f.names.some((n) => n.includes(wanted)))
-      .map((f) => f.fingerprint),
-  );
-  return inState.filter(
-    (r) =>
-      byName.has(r.fingerprint) || r.serial.includes(wanted) || (r.subscriber ?? '').toLowerCase().includes(wanted),
-  );
 }
 
 async function pause(duration: Temporal.Duration, signal: AbortSignal): Promise<void> {
