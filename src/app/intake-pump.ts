@@ -108,6 +108,9 @@ async function readReceipt(parts: PumpParts, claim: Claim): Promise<Done> {
       channel: receipt.channel,
       source: sourceOf(receipt),
       marks: receipt.marks,
+      acceptedAt: receipt.acceptedAt,
+      envelopeFrom: receipt.envelopeFrom,
+      envelopeTo: receipt.envelopeTo,
       entryOf: (message) => parts.entryOf(receipt, message),
     },
   );

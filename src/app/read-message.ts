@@ -30,8 +30,8 @@ export interface ReadParts extends CoreParts {
   readonly weakKeys: WeakKeys;
   readonly senders: SenderRules;
   readonly triage: (message: Message, objects: Reading['objects'], isOurs: (name: string) => boolean) => Triage;
-  readonly receiptMarks: (message: Message, marks: readonly ReceiptMark[]) => readonly ReceiptMark[];
-  readonly mayAutoReply: (message: Message) => Promise<boolean>;
+  readonly receiptMarks: (message: Message, arrival: ArrivalFacts) => Promise<readonly ReceiptMark[]>;
+  readonly mayAutoReply: (message: Message, arrival: ArrivalFacts, thread: CaseId | null) => Promise<boolean>;
   readonly asksFor: (message: Message, triage: Triage) => string | null;
   /** Case that a message answers, by its In-Reply-To and References. */
   readonly threadOf: (message: Message) => Promise<CaseId | null>;
@@ -61,7 +61,16 @@ export interface AcmeRequest {
   readonly fingerprint: Fingerprint;
 }
 
-export interface StoredMessage {
+/** What the channel knew of a message before anybody read it. */
+export interface ArrivalFacts {
+  readonly marks: readonly ReceiptMark[];
+  readonly acceptedAt: Instant;
+  /** Null when there was no envelope; empty for the null sender. */
+  readonly envelopeFrom: string | null;
+  readonly envelopeTo: readonly string[];
+}
+
+export interface StoredMessage extends ArrivalFacts {
   readonly reportId: string;
   readonly bytes: Uint8Array;
   readonly sealed: boolean;
@@ -69,7 +78,6 @@ export interface StoredMessage {
   readonly sha256: string;
   readonly channel: string;
   readonly source: string;
-  readonly marks: readonly ReceiptMark[];
   /** What staff typed in beside the text; only entries of our own staff have one. */
   readonly entryOf: (message: Message) => Entry | null;
 }
@@ -107,9 +115,10 @@ export async function readMessage(parts: ReadParts, stored: StoredMessage): Prom
   const weak = await weakAmong(parts, triage.label, named);
   const unlocked = thread === null ? [] : ((await parts.unlockEarlier?.(thread, reading.message)) ?? []);
   const evidence = [...reading.evidence, ...weak, ...unlocked, ...acme];
-  const reporter = await reporterOf(parts, reading.message, triage, entry);
+  const mayAutoReply = await parts.mayAutoReply(reading.message, stored, thread);
+  const reporter = await reporterOf(parts, { message: reading.message, triage, entry, mayAutoReply });
   const authority = authorityOf(entry);
-  const allMarks = [...parts.receiptMarks(reading.message, marks), ...entryMarks(entry)];
+  const allMarks = [...(await parts.receiptMarks(reading.message, stored)), ...entryMarks(entry)];
   const read: ReadReport = {
     report: {
       reportId,
@@ -262,14 +271,18 @@ export async function weakAmong(
   );
 }
 
-async function reporterOf(parts: ReadParts, message: Message, triage: Triage, entry: Entry | null): Promise<Reporter> {
-  return identifyReporter(message, {
-    rules: parts.senders,
-    directory: parts.directory,
-    language: triage.language,
-    mayAutoReply: await parts.mayAutoReply(message),
-    entry,
-  });
+async function reporterOf(
+  parts: ReadParts,
+  read: {
+    readonly message: Message;
+    readonly triage: Triage;
+    readonly entry: Entry | null;
+    readonly mayAutoReply: boolean;
+  },
+): Promise<Reporter> {
+  const { message, triage, entry, mayAutoReply } = read;
+  const { senders: rules, directory } = parts;
+  return identifyReporter(message, { rules, directory, language: triage.language, mayAutoReply, entry });
 }
 
 /**

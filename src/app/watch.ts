@@ -7,13 +7,13 @@
  */
 import type { CaseId } from '../foundation/brand.ts';
 import type { Message } from '../foundation/mail/message.ts';
-import { earliest, hasCome, hours, type Instant, minutes } from '../foundation/time/time.ts';
+import { earliest, hasCome, hours, type Instant, minutes, rfc3339 } from '../foundation/time/time.ts';
 import type { Heartbeats } from '../platform/store/heartbeats.ts';
 import type { Ledger } from '../stages/intake/ledger.ts';
 import { type Messenger, messageIdOf } from '../stages/outreach/messenger.ts';
 import type { Log, Pager } from './ports.ts';
 
-/** Reading takes seconds; a message that waits this long is not being read. */
+/** Reading takes seconds; a message that waits this long is not being read (promise 1). */
 const unreadMax = minutes(3);
 /** A letter to ourselves takes seconds; after this the letters before it count as lost. */
 const controlMax = minutes(10);
@@ -22,7 +22,8 @@ const lookEvery = minutes(1);
 const lookLater = minutes(10);
 
 export interface WatchParts {
-  readonly ledger: Pick<Ledger, 'stats'>;
+  /** Null where the night watch looks after unread messages: one cause wakes people in one way. */
+  readonly ledger: Pick<Ledger, 'stats'> | null;
   readonly heartbeats: Heartbeats;
   readonly pager: Pager;
   readonly secondPager: Pager | null;
@@ -33,6 +34,13 @@ export interface WatchParts {
   readonly controlAddress: string | null;
   /** Sends the letters of one step again, to everybody. */
   readonly resend: (caseId: CaseId, matterId: string, step: string) => Promise<void>;
+}
+
+/** The words of the alarm when reading has stopped or is behind; null while it keeps up. */
+export function unreadAlarm(oldestUnreadAt: Instant | null, now: Instant): string | null {
+  if (oldestUnreadAt === null || !hasCome(oldestUnreadAt.add(unreadMax), now)) return null;
+  const waits = Math.round(now.since(oldestUnreadAt).total('minutes'));
+  return `The oldest stored message, received ${rfc3339(oldestUnreadAt)}, has waited ${waits} minutes to be read.`;
 }
 
 type State = 'sent' | 'lost' | 'back' | 'seen';
@@ -87,22 +95,18 @@ export class Watch {
   }
 
   async #unread(now: Instant): Promise<Instant | null> {
+    if (this.#parts.ledger === null) return null;
     const { oldestUnreadAt } = await this.#parts.ledger.stats();
     if (oldestUnreadAt === null) {
       this.#unreadAlarmAt = null;
       return null;
     }
     const alarmAt = oldestUnreadAt.add(unreadMax);
-    if (!hasCome(alarmAt, now)) return alarmAt;
+    const words = unreadAlarm(oldestUnreadAt, now);
+    if (words === null) return alarmAt;
     if (this.#unreadAlarmAt === null || hasCome(this.#unreadAlarmAt.add(repeatAfter), now)) {
       this.#unreadAlarmAt = now;
-      const waits = Math.round(now.since(oldestUnreadAt).total('minutes'));
-      await this.#alarm(
-        'desk' as CaseId,
-        'triage',
-        `The oldest stored message has waited ${waits} minutes to be read.`,
-        now,
-      );
+      await this.#alarm('desk' as CaseId, 'triage', words, now);
     }
     return now.add(hasCome(alarmAt.add(repeatAfter), now) ? lookLater : lookEvery);
   }

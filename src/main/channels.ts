@@ -91,7 +91,8 @@ export function channelDoors(desk: Pick<Desk, 'listening' | 'log'>, access: Acce
   return app;
 }
 
-async function readBounded(request: Request): Promise<Uint8Array | null> {
+/** The body of a call, or null when it is longer than any call may be. */
+export async function readBounded(request: Request): Promise<Uint8Array | null> {
   if (Number(request.headers.get('content-length') ?? 0) > bodyMax) return null;
   const parts: Uint8Array[] = [];
   let size = 0;

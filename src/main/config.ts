@@ -16,6 +16,14 @@ import { publishedShape } from './published-contacts.ts';
 /** A configuration file larger than this is not one. */
 const bytesMax = 1_000_000;
 
+const isZone = (name: string): boolean => {
+  try {
+    return Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(name).timeZoneId !== '';
+  } catch {
+    return false;
+  }
+};
+
 const port = z.number().int().min(0).max(65_535);
 const hoursField = z.number().positive().max(168);
 
@@ -70,6 +78,10 @@ const shape = z.strictObject({
       rootPrograms: z.array(z.string()).default([]),
       /** Folders of .eml or mbox files that are read once and then watched. */
       folders: z.array(z.string()).default([]),
+      /** Secrets with which the mail gateway signs its log lines; none: no lines are taken. */
+      gatewaySecrets: z.array(z.string().min(16)).max(10).default([]),
+      /** IANA zones in which staff write wall-clock times into notes of calls. */
+      staffZones: z.array(z.string().refine(isZone, 'is no IANA time zone')).max(50).default([]),
     })
     .prefault({}),
   mail: z

@@ -3,7 +3,8 @@
  * mail nobody has read, channels in trouble, loops that stopped. Each cause wakes people once, until it has cleared.
  * Once an hour it also looks after the sealing identities and verifies the event log.
  */
-import { hasCome, hours, type Instant, isBefore, minutes, rfc3339 } from '../foundation/time/time.ts';
+import { unreadAlarm } from '../app/watch.ts';
+import { hasCome, hours, type Instant, minutes } from '../foundation/time/time.ts';
 import { expectedDefaults, stalled } from '../platform/jobs/watchdog.ts';
 import type { Trouble } from '../stages/intake/channel.ts';
 import { sealingDay } from '../stages/intake/identities.ts';
@@ -42,8 +43,6 @@ export const logVerified = 'event-log-verified';
 
 const roundEvery = minutes(1);
 const tidyEvery = hours(1);
-/** Promise 1 gives a message seconds; one that waited for minutes means that nothing is being read. */
-const unreadMax = minutes(5);
 /** A refusal is a report somebody may have to answer (TLS BR 4.9.5); it stays a cause for so long, then has been told. */
 const refusedShown = hours(1);
 /** A channel says its trouble again as long as it lasts; one that is silent for so long works again. */
@@ -161,9 +160,8 @@ async function ledgerCauses(desk: NightWatchParts['desk'], now: Instant): Promis
     id: `difference/${source}/${folder}/${epoch}`,
     words: `${source} ${folder} shows ${seen} messages, ${recorded} are recorded. Compare them: a report may be missing.`,
   }));
-  if (oldestUnreadAt === null || !isBefore(oldestUnreadAt, now.subtract(unreadMax))) return missing;
-  const words = `A message received at ${rfc3339(oldestUnreadAt)} has not been read yet. Reading has stopped or is behind.`;
-  return [...missing, { id: 'unread', words }];
+  const words = unreadAlarm(oldestUnreadAt, now);
+  return words === null ? missing : [...missing, { id: 'unread', words }];
 }
 
 /** Makes the next day's identity, and destroys those that no kept receipt needs: only of days that are over. */

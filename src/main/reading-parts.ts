@@ -1,11 +1,11 @@
 /** What reading a message needs besides storage: triage, marks, threads, what the writer wants. */
 import type { PumpParts } from '../app/intake-pump.ts';
 import type { Entry } from '../app/read-message.ts';
-import type { ReceiptMark } from '../desk/clock/receipt-mark.ts';
 import { type Label, labels, type Reason, reasonCodes, type Triage } from '../desk/facts.ts';
 import type { CaseId, Fingerprint } from '../foundation/brand.ts';
 import type { Message } from '../foundation/mail/message.ts';
 import type { Time } from '../foundation/time/time.ts';
+import { type GatewayBook, gatewayMarks, mailedAs } from '../stages/intake/gateway-log.ts';
 import { receiptMarks } from '../stages/intake/marks.ts';
 import type { Receipt } from '../stages/intake/receipt.ts';
 import { mayAutoReply } from '../stages/intake/reply-policy.ts';
@@ -13,7 +13,6 @@ import { readAnswer } from '../stages/outreach/answers.ts';
 import type { Outbox } from '../stages/outreach/outbox/outbox.ts';
 import { triage } from '../stages/triage/triage.ts';
 import type { Config } from './config.ts';
-import type { GatewayLine } from './wiring.ts';
 
 type Parts = Pick<
   PumpParts,
@@ -35,33 +34,33 @@ const referencesMax = 100;
 export function readParts({
   config,
   outbox,
-  gateway,
+  gatewayBook,
   time,
 }: {
   readonly config: Config;
   readonly outbox: Outbox;
-  readonly gateway: readonly GatewayLine[];
+  readonly gatewayBook: GatewayBook;
   readonly time: Time;
 }): Parts {
-  const trust = { trustedHosts: config.intake.trustedHosts, staffDomains: config.intake.staffDomains };
+  const { trustedHosts, staffDomains, staffZones } = config.intake;
+  const trust = { trustedHosts, staffDomains, staffZones };
   return {
-    senders: { ...trust, rootPrograms: config.intake.rootPrograms },
+    senders: { trustedHosts, staffDomains, rootPrograms: config.intake.rootPrograms },
     triage: (message, objects, isOurs) => triage(message, { objects, ownDomains: isOurs }),
-    receiptMarks(message, marks) {
-      const [own, ...rest] = marks;
+    async receiptMarks(message, arrival) {
+      const [own, ...rest] = arrival.marks;
       const acceptance = own === undefined ? null : { source: own.source, at: own.at, detail: own.detail };
-      return [...receiptMarks({ message, acceptance, trust }), ...rest, ...gatewayMarks(message, gateway)];
+      const mailed = mailedAs(message, arrival);
+      const lines = await gatewayBook.about(mailed);
+      return [...receiptMarks({ message, acceptance, trust }), ...rest, ...gatewayMarks(mailed, lines)];
     },
-    async mayAutoReply(message) {
+    async mayAutoReply(message, { envelopeFrom }, thread) {
       const address = (message.replyTo[0] ?? message.from[0])?.address ?? '';
       const now = time.now();
-      const sent = await outbox.acknowledged(address, {
-        day: now.subtract({ hours: 24 }),
-        hour: now.subtract({ hours: 1 }),
-      });
+      const since = { day: now.subtract({ hours: 24 }), hour: now.subtract({ hours: 1 }) };
+      const sent = await outbox.acknowledged(address, since, thread);
       const ownAddresses = [/<([^<>]+)>/.exec(config.mail.from)?.[1] ?? config.mail.from];
-      return mayAutoReply(message, { envelopeFrom: message.returnPath, ownAddresses, sent: { ...sent, inThread: 0 } })
-        .ok;
+      return mayAutoReply(message, { envelopeFrom: envelopeFrom ?? message.returnPath, ownAddresses, sent }).ok;
     },
     asksFor: (message) => asksForIn(message),
     async threadOf(message) {
@@ -79,22 +78,6 @@ export function readParts({
     unreadable,
     readAnswer,
   };
-}
-
-/**
- * A session that our own gateway refused and logged is the first arrival of what the same sender sends later (SCHEMA.md,
- * Rules; requirements.md 6.3 Q8).
- */
-function gatewayMarks(message: Message, gateway: readonly GatewayLine[]): ReceiptMark[] {
-  const sender = message.from[0]?.address;
-  return gateway
-    .filter((line) => line.sender === sender && line.action === 'refuse')
-    .map((line) => ({
-      source: 'gateway-log',
-      at: line.at,
-      trusted: true,
-      detail: 'Our own gateway refused an earlier session of this sender.',
-    }));
 }
 
 /** Pleas and agreements, in the words of the desk's rules. A bounce or an out-of-office note asks for nothing. */

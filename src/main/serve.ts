@@ -85,6 +85,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       messenger,
       pager: paging,
       answersPage: (parts, message) => answersPage(parts, { contacts, paging }, message),
+      nightWatched: true,
       ...(config.pager.mailTo.length === 0 ? {} : { secondPager: mailPager(messenger, config.pager.mailTo) }),
     });
     closing.push(() => desk.close());

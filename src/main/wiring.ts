@@ -12,6 +12,7 @@ import { looker, revoker } from '../app/ca-parts.ts';
 import { loadCase } from '../app/change-case.ts';
 import { deskPolicy } from '../app/desk-policy.ts';
 import { type PumpParts, pumpIntake } from '../app/intake-pump.ts';
+import { noteGatewayLine } from '../app/note-gateway.ts';
 import { contactSubscribers } from '../app/perform/letters.ts';
 import type { PerformParts } from '../app/perform/perform.ts';
 import type { CoreParts, Fetcher, Log, Pager, Room, WeakKeys } from '../app/ports.ts';
@@ -39,10 +40,12 @@ import {
 } from '../stages/evidence/blocked-keys/postgres.ts';
 import { passphrasesIn } from '../stages/evidence/room/passphrases.ts';
 import type { ChannelContext, Listening } from '../stages/intake/channel.ts';
+import type { GatewayEvent } from '../stages/intake/gateway-log.ts';
 import type { SealingIdentities } from '../stages/intake/identities.ts';
 import { fileSealingIdentities } from '../stages/intake/identities-file.ts';
 import type { Ledger } from '../stages/intake/ledger.ts';
 import { migrations as intakeMigrations, postgresLedger } from '../stages/intake/postgres.ts';
+import { postgresGatewayBook } from '../stages/intake/postgres-gateway.ts';
 import { type ReceiveReport, receiveReport } from '../stages/intake/receive-report.ts';
 import { type BulkFacts, postgresBulkFacts } from '../stages/inventory/bulk.ts';
 import {
@@ -105,6 +108,8 @@ export interface DeskSeams {
   readonly fetch?: Fetch;
   /** How reported addresses are fetched; safely from the network when left out. */
   readonly fetcher?: Fetcher;
+  /** A night watch looks after messages that nobody reads; where there is none, the desk's own rounds do. */
+  readonly nightWatched?: boolean;
   /** Reading-room children kept ready; two when left out. */
   readonly roomSize?: number;
 }
@@ -135,7 +140,7 @@ export interface Desk {
   /** What was tried to reach people, and what came of it. */
   readonly contacts: ContactLog;
   /** A line of the CA's own mail gateway: what it refused or held has arrived all the same. */
-  noteGateway(line: GatewayLine): Promise<void>;
+  noteGateway(line: GatewayEvent): Promise<void>;
   isBlocked(spkiSha256: string): Promise<boolean>;
   readonly blocked: BlockedKeyStore;
   /** Probes these certificates from outside at this moment and keeps what was read. */
@@ -149,12 +154,6 @@ export interface Desk {
   /** When something is due by itself; null when nothing waits. */
   nextDueAt(): Promise<Instant | null>;
   close(): Promise<void>;
-}
-
-export interface GatewayLine {
-  readonly sender: string;
-  readonly at: Instant;
-  readonly action: 'refuse' | 'hold' | 'move';
 }
 
 /** Everything the rooms need in the database, in order. */
@@ -222,7 +221,7 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
     ...{ pool, paths: config.canaries, messenger: seams.messenger },
     ...{ secret: await linkSecret(config.dataFolder), from: addressOf(config.mail.from) },
   });
-  const gateway: GatewayLine[] = [];
+  const gatewayBook = postgresGatewayBook(pool);
   const outbox = postgresOutbox(pool);
   let nudge = (): void => {};
 
@@ -242,7 +241,7 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
     finder,
     weakKeys,
     fetcher: seams.fetcher ?? reportedFetcher(),
-    ...readParts({ config, outbox, gateway, time }),
+    ...readParts({ config, outbox, gatewayBook, time }),
     unlockEarlier: (caseId, message) => unlockEarlier({ ...parts, phrasesIn: passphrasesIn }, caseId, message),
     nudge: () => nudge(),
     messenger: seams.messenger,
@@ -315,7 +314,7 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
   };
 
   const watch = new Watch({
-    ledger,
+    ledger: seams.nightWatched === true ? null : ledger,
     heartbeats: store.heartbeats,
     pager: seams.pager,
     secondPager: seams.secondPager ?? null,
@@ -397,9 +396,7 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
         if (read === 0 && advanced === 0) return await watch.look(time.now());
       }
     },
-    async noteGateway(line) {
-      gateway.push(line);
-    },
+    noteGateway: (line) => noteGatewayLine({ ...parts, gatewayBook }, line),
     noteReplaced: (seen) => noteReplaced({ parts, store, pool, time }, seen),
     isBlocked: (spkiSha256) => blocked.isBlocked(spkiSha256),
     async lookAtNow(fingerprints, reason) {

@@ -8,7 +8,7 @@ import { at, rfc3339 } from '../../src/foundation/time/time.ts';
 import { VirtualTime } from '../../src/foundation/time/virtual-time.ts';
 import type { Answer, Listening } from '../../src/stages/intake/channel.ts';
 import { openChannel } from '../../src/stages/intake/channels/index.ts';
-import { signWebhook } from '../../src/stages/intake/channels/webhook.ts';
+import { signCall } from '../../src/stages/intake/signature.ts';
 import { channelContract } from './channel-contract.ts';
 import { aDesk, type Desk } from './channel-harness.ts';
 import { SmtpClient } from './smtp-client.ts';
@@ -119,7 +119,7 @@ channelContract({
       listening,
       async deliver(id, text) {
         const body = Buffer.from(JSON.stringify({ id, text, from: 'a@reporter.example' }));
-        const signature = signWebhook(body, secret, desk.context.time.now());
+        const signature = signCall(body, secret, desk.context.time.now());
         return outcome(
           await listening.accept!({ headers: { 'x-rescind-signature': signature }, body, peer: '203.0.113.9' }),
         );
@@ -349,7 +349,7 @@ describe('webhooks of other help desks', () => {
   const push = async (
     helpdesk: string,
     payload: unknown,
-    sign = (body: Uint8Array): string => signWebhook(body, secret, time.now()),
+    sign = (body: Uint8Array): string => signCall(body, secret, time.now()),
   ): Promise<{ desk: Desk; answer: Answer }> => {
     const desk = await aDesk(time);
     const listening = await start('webhook', { secrets: ['an older secret!', secret], helpdesk }, desk);
@@ -360,9 +360,9 @@ describe('webhooks of other help desks', () => {
 
   it.each([
     ['unsigned', () => ''],
-    ['signed with another secret', (body: Uint8Array) => signWebhook(body, 'not the secret at all', time.now())],
-    ['signed an hour ago', (body: Uint8Array) => signWebhook(body, secret, at('2024-09-01T04:00:00Z'))],
-    ['signed for another body', () => signWebhook(Buffer.from('{}'), secret, time.now())],
+    ['signed with another secret', (body: Uint8Array) => signCall(body, 'not the secret at all', time.now())],
+    ['signed an hour ago', (body: Uint8Array) => signCall(body, secret, at('2024-09-01T04:00:00Z'))],
+    ['signed for another body', () => signCall(Buffer.from('{}'), secret, time.now())],
   ])('turns away what is %s', async (_how, sign) => {
     const { desk, answer } = await push('generic', { id: 1, text: 'x' }, sign);
     expect(answer.status).toBe(401);

@@ -171,6 +171,21 @@ export function ledgerContract(subject: LedgerSubject): void {
       expect(await ledger.sealed(id)).not.toBeNull();
     });
 
+    it('finds what one sender sent since an instant, earliest first', async () => {
+      const sent = async (text: string, envelopeFrom: string | null, minute: number): Promise<ReceiptId> => {
+        const fresh = aReceipt(text);
+        const arrival = { ...fresh.arrival, envelopeFrom, acceptedAt: noon.add(minutes(minute)) };
+        return (await ledger.record({ ...fresh, arrival })).id;
+      };
+      await sent('before', 'ann@reporter.example', -1);
+      const second = await sent('second', 'Ann@Reporter.example', 2);
+      const without = await sent('no envelope', null, 1);
+      await sent('other', 'bob@reporter.example', 1);
+      const query = { sender: 'ann@reporter.example', messageId: null, since: noon, limit: 9 };
+      expect((await ledger.sentBy(query)).map((receipt) => receipt.id)).toEqual([without, second]);
+      expect(await ledger.sentBy({ ...query, limit: 1 })).toHaveLength(1);
+    });
+
     it('joins equal contents as further receipts and keeps a reused Message-ID apart', async () => {
       const ids: ReceiptId[] = [];
       for (const n of [1, 2, 3]) ids.push((await ledger.record(aReceipt(`raw ${n}`))).id);

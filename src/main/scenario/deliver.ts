@@ -3,15 +3,16 @@
  * report API, everything spoken or on paper through staff entry. The desk never gets `subjects`, `claims` or `asksFor`
  * of a mail; only what staff type in are fields of their entry.
  */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { createTransport, type Transporter } from 'nodemailer';
 import { type Reason, reasonCodes } from '../../desk/facts.ts';
 import { composeMessage } from '../../foundation/mail/compose.ts';
 import type { Instant } from '../../foundation/time/time.ts';
-import { at, rfc3339 } from '../../foundation/time/time.ts';
+import { at, hasCome, isBefore, rfc3339 } from '../../foundation/time/time.ts';
 import type { Listening } from '../../stages/intake/channel.ts';
 import { openChannel } from '../../stages/intake/channels/index.ts';
+import type { Receipt } from '../../stages/intake/receipt.ts';
 import type { Desk } from '../wiring.ts';
 import type { ScenarioEvent } from './schema.ts';
 import type { World } from './world.ts';
@@ -27,6 +28,8 @@ export interface Item {
 
 /** Certificates that a staff entry names one by one; longer lists are in the enclosed files. */
 const namedMax = 1_000;
+/** Mails of one folder of a replay. */
+const receiptsMax = 100_000;
 
 export class Doors {
   readonly #desk: Desk;
@@ -34,12 +37,15 @@ export class Doors {
   readonly #mail: Transporter;
   readonly #manual: Listening;
   readonly #form: Listening;
+  readonly #api: Listening;
   readonly #smtp: Listening;
   readonly #folder: string;
   readonly #folders = new Map<string, Listening>();
   /** Message-IDs of what was fed, for threading and for finding the report again. */
   readonly #messageIds = new Map<string, { id: string; from: string; to: string }>();
   readonly #reports = new Map<string, string>();
+  /** Mail that a filter lets go of later (`heldUntil`): it moves to the inbox then, and is the same mail. */
+  readonly #held: { readonly at: Instant; readonly path: string; readonly mailbox: string }[] = [];
 
   private constructor(parts: {
     desk: Desk;
@@ -47,6 +53,7 @@ export class Doors {
     smtp: Listening;
     manual: Listening;
     form: Listening;
+    api: Listening;
     folder: string;
   }) {
     this.#desk = parts.desk;
@@ -54,6 +61,7 @@ export class Doors {
     this.#smtp = parts.smtp;
     this.#manual = parts.manual;
     this.#form = parts.form;
+    this.#api = parts.api;
     this.#folder = parts.folder;
     const port = Number(parts.smtp.addresses[0]?.split(':').at(-1));
     this.#mail = createTransport({
@@ -76,12 +84,14 @@ export class Doors {
     const smtp = await listen('smtp', 'mx', { port: 0 });
     const manual = await listen('manual', 'staff-entry', {});
     const form = await listen('api', 'report-form', { form: true });
-    return new Doors({ desk, world, smtp, manual, form, folder });
+    const api = await listen('api', 'report-api', {});
+    return new Doors({ desk, world, smtp, manual, form, api, folder });
   }
 
   async close(): Promise<void> {
     this.#mail.close();
-    for (const listening of [this.#smtp, this.#manual, this.#form, ...this.#folders.values()]) await listening.close();
+    for (const listening of [this.#smtp, this.#manual, this.#form, this.#api, ...this.#folders.values()])
+      await listening.close();
   }
 
   /** Report id (receipt id) of what was fed under this name; null while it has none. */
@@ -91,6 +101,11 @@ export class Doors {
 
   note(name: string, reportId: string): void {
     this.#reports.set(name, reportId);
+  }
+
+  /** Message-ID of the mail that was fed under this name; null when it was none. */
+  messageIdOf(name: string): string | null {
+    return this.#messageIds.get(name)?.id ?? null;
   }
 
   nameOf(reportId: string): string | null {
@@ -144,16 +159,47 @@ export class Doors {
 
   /** Into a folder that the desk polls like any mailbox: junk and quarantine are inputs of their own (FM03). */
   async #byFolder(item: Item, raw: Buffer, mailbox: string): Promise<void> {
+    const folder = await this.#folderOf(mailbox);
+    const path = join(folder, `${String(item.at.epochMilliseconds)}-${item.name.replaceAll(/\W/g, '-')}.eml`);
+    await writeFile(path, raw);
+    const before = new Set((await this.#receiptsIn(mailbox)).map((r) => r.id));
+    await this.#look(mailbox);
+    const fresh = (await this.#receiptsIn(mailbox)).find((r) => !before.has(r.id));
+    if (fresh !== undefined) this.#reports.set(item.name, fresh.id);
+    const heldUntil = item.data.smtp?.heldUntil ?? null;
+    const inbox = `${mailbox.slice(0, mailbox.lastIndexOf('/'))}/inbox`;
+    if (heldUntil !== null) this.#held.push({ at: at(heldUntil), path, mailbox: inbox });
+  }
+
+  /** When a filter lets go of the next mail; null when none is held. */
+  nextReleaseAt(): Instant | null {
+    return this.#held.reduce<Instant | null>((min, h) => (min === null || isBefore(h.at, min) ? h.at : min), null);
+  }
+
+  /** Moves what a filter has let go of by now into the inbox, where the desk finds it once more. */
+  async release(now: Instant): Promise<void> {
+    for (const held of this.#held.filter((h) => hasCome(h.at, now))) {
+      this.#held.splice(this.#held.indexOf(held), 1);
+      await rename(held.path, join(await this.#folderOf(held.mailbox), basename(held.path)));
+      await this.#look(held.mailbox);
+    }
+  }
+
+  #receiptsIn(mailbox: string): Promise<readonly Receipt[]> {
+    return this.#desk.ledger.list({ source: mailbox, limit: receiptsMax });
+  }
+
+  async #folderOf(mailbox: string): Promise<string> {
     const folder = join(this.#folder, mailbox.replaceAll(/[^\w@.-]/g, '_'));
     await mkdir(folder, { recursive: true });
-    await writeFile(join(folder, `${String(item.at.epochMilliseconds)}-${item.name.replaceAll(/\W/g, '-')}.eml`), raw);
-    const known = this.#folders.get(folder);
-    const listening = known ?? (await this.#poll(folder, mailbox));
-    this.#folders.set(folder, listening);
-    const before = new Set((await this.#desk.ledger.list({ limit: 10_000 })).map((r) => r.id));
+    return folder;
+  }
+
+  async #look(mailbox: string): Promise<void> {
+    const known = this.#folders.get(mailbox);
+    const listening = known ?? (await this.#poll(await this.#folderOf(mailbox), mailbox));
+    this.#folders.set(mailbox, listening);
     await listening.look?.();
-    const fresh = (await this.#desk.ledger.list({ limit: 10_000 })).find((r) => !before.has(r.id));
-    if (fresh !== undefined) this.#reports.set(item.name, fresh.id);
   }
 
   async #poll(folder: string, mailbox: string): Promise<Listening> {
@@ -174,7 +220,7 @@ export class Doors {
     const contact = String(forms.contact ?? data.from ?? '');
     const rest = Object.entries(forms).filter(([key]) => !['topic', 'contact', 'certificates', 'reason'].includes(key));
     const text = [body, ...rest.map(([key, value]) => `${key}: ${this.#world.fill(String(value))}`)].join('\n');
-    await this.#accepted(item, this.#form, {
+    await this.#accepted(item, item.channel === 'api' ? this.#api : this.#form, {
       reporter: { email: contact },
       subject,
       text,

@@ -166,7 +166,10 @@ export class Faults {
     const about = replay.items.find((i) => i.name === String(log?.about));
     const from = about?.data.from;
     if (log === undefined || about === undefined || from === undefined) return;
-    await replay.desk.noteGateway({ sender: from, at: about.at, action: log.action });
+    // A refused session ended before the message; what was taken has an id by which the log knows it.
+    const messageId = log.action === 'refuse' ? null : replay.doors.messageIdOf(about.name);
+    const { action } = log;
+    await replay.desk.noteGateway({ at: about.at, action, envelopeFrom: from, envelopeTo: about.data.to, messageId });
   }
 }
 

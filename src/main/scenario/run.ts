@@ -252,6 +252,7 @@ async function play(replay: Staged, options: RunOptions): Promise<void> {
       ...visits.map((v) => v.at),
       ...acts.map((a) => a.at),
       replay.faults.nextAt(),
+      replay.doors.nextReleaseAt(),
       await desk.nextDueAt(),
     ];
     const waiting = candidates.filter((c): c is Instant => c != null);
@@ -261,6 +262,7 @@ async function play(replay: Staged, options: RunOptions): Promise<void> {
     if (isBefore(until, to)) return;
     time.advanceTo(to);
     await replay.faults.runDue();
+    await replay.doors.release(time.now());
     for (let item = items[next]; item !== undefined && hasCome(item.at, time.now()); item = items[next]) {
       next++;
       await feed(replay, item, acts, options);

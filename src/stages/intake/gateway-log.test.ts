@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readMessage } from '../../foundation/mail/read-message.ts';
 import { at, rfc3339 } from '../../foundation/time/time.ts';
-import { type GatewayEvent, gatewayMarks } from './gateway-log.ts';
+import { type GatewayEvent, gatewayMarks, mailedAs } from './gateway-log.ts';
 
 const event = (change: Partial<GatewayEvent> = {}): GatewayEvent => ({
   at: at('2024-08-31T17:49:00Z'),
@@ -13,13 +13,12 @@ const event = (change: Partial<GatewayEvent> = {}): GatewayEvent => ({
 });
 const marks = async (events: readonly GatewayEvent[], acceptedAt = '2024-09-05T12:00:00Z'): Promise<string[]> => {
   const message = await readMessage(Buffer.from('From: ann@reporter.example\r\nMessage-ID: <1@x>\r\n\r\nkey'));
-  const found = gatewayMarks({
-    message,
+  const arrival = {
     envelopeFrom: 'ann@reporter.example',
     envelopeTo: ['support@ca.example'],
     acceptedAt: at(acceptedAt),
-    events,
-  });
+  };
+  const found = gatewayMarks(mailedAs(message, arrival), events);
   return found.map((mark) => `${mark.source} ${rfc3339(mark.at)} ${mark.trusted}`);
 };
 

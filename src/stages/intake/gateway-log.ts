@@ -21,35 +21,56 @@ export interface GatewayEvent {
 /** A refusal belongs to a report of the same sender that comes within this time. */
 export const REFUSAL_DAYS_MAX = 14;
 
+/** Where lines are kept: they are shipped at other times than the mail they speak of, and outlive a restart. */
+export interface GatewayBook {
+  /** Durable when it resolves; the same line again is one line. False when it was there already. */
+  note(event: GatewayEvent): Promise<boolean>;
+  /** Lines that may concern a message of these senders, or with this id, that was accepted then. */
+  about(message: Pick<Mailed, 'senders' | 'messageId' | 'acceptedAt'>): Promise<readonly GatewayEvent[]>;
+}
+
+/** What of a message is compared with the log. */
+export interface Mailed {
+  /** Lower case: envelope, Return-Path, From. */
+  readonly senders: readonly string[];
+  readonly recipients: readonly string[];
+  /** Null when the message brought none. */
+  readonly messageId: string | null;
+  readonly acceptedAt: Instant;
+}
+
+export function mailedAs(
+  message: Message,
+  arrival: {
+    readonly envelopeFrom: string | null;
+    readonly envelopeTo: readonly string[];
+    readonly acceptedAt: Instant;
+  },
+): Mailed {
+  const senders = [arrival.envelopeFrom ?? '', message.returnPath ?? '', message.from[0]?.address ?? ''];
+  return {
+    senders: [...new Set(senders.map((address) => address.toLowerCase()).filter((address) => address !== ''))],
+    recipients: [...arrival.envelopeTo, ...message.deliveredTo, ...message.to.map((to) => to.address)],
+    messageId: message.messageIdSynthetic ? null : message.messageId,
+    acceptedAt: arrival.acceptedAt,
+  };
+}
+
 /**
  * Marks of the log lines that concern this message. A line with its Message-ID is the message itself; a refusal
  * without one is taken for an earlier attempt of the same sender at the same domain of ours.
  */
-export function gatewayMarks(input: {
-  readonly message: Message;
-  readonly envelopeFrom: string | null;
-  readonly envelopeTo: readonly string[];
-  readonly acceptedAt: Instant;
-  readonly events: readonly GatewayEvent[];
-}): readonly ReceiptMark[] {
-  const { message, acceptedAt } = input;
-  const senders = new Set(
-    [input.envelopeFrom ?? '', message.returnPath ?? '', message.from[0]?.address ?? '']
-      .map((address) => address.toLowerCase())
-      .filter((address) => address !== ''),
-  );
-  const domains = new Set(
-    [...input.envelopeTo, ...message.deliveredTo, ...message.to.map((to) => to.address)].map(domainOf).filter(Boolean),
-  );
-  return input.events.flatMap((event): ReceiptMark[] => {
-    if (Temporal.Instant.compare(event.at, acceptedAt) > 0) return [];
-    const same = event.messageId !== null && !message.messageIdSynthetic && event.messageId === message.messageId;
+export function gatewayMarks(mailed: Mailed, events: readonly GatewayEvent[]): readonly ReceiptMark[] {
+  const domains = new Set(mailed.recipients.map(domainOf).filter(Boolean));
+  return events.flatMap((event): ReceiptMark[] => {
+    if (Temporal.Instant.compare(event.at, mailed.acceptedAt) > 0) return [];
+    const same = event.messageId !== null && event.messageId === mailed.messageId;
     const attempted =
       event.action === 'refuse' &&
       event.messageId === null &&
-      senders.has(event.envelopeFrom.toLowerCase()) &&
-      event.envelopeTo.some((to) => domains.has(domainOf(to))) &&
-      acceptedAt.since(event.at).total('hours') <= REFUSAL_DAYS_MAX * 24;
+      mailed.senders.includes(event.envelopeFrom.toLowerCase()) &&
+      (event.envelopeTo.length === 0 || event.envelopeTo.some((to) => domains.has(domainOf(to)))) &&
+      mailed.acceptedAt.since(event.at).total('hours') <= REFUSAL_DAYS_MAX * 24;
     if (!same && !attempted) return [];
     return [{ source: 'gateway-log', at: event.at, trusted: true, detail: words[event.action] }];
   });

@@ -93,6 +93,13 @@ export interface Ledger {
   ): Promise<void>;
   get(id: ReceiptId): Promise<Receipt | null>;
   list(query: LedgerQuery): Promise<readonly Receipt[]>;
+  /** Receipts since then that may be of this sender: by envelope, by Message-ID, or without an envelope. Earliest first. */
+  sentBy(query: {
+    readonly sender: string;
+    readonly messageId: string | null;
+    readonly since: Instant;
+    readonly limit: number;
+  }): Promise<readonly Receipt[]>;
   sealed(id: ReceiptId): Promise<Uint8Array | null>;
   redacted(id: ReceiptId): Promise<Uint8Array | null>;
   addMarks(id: ReceiptId, marks: readonly ReceiptMark[]): Promise<void>;

@@ -140,6 +140,18 @@ export function memoryLedger(): Ledger {
         )
         .slice(0, limit);
     },
+    async sentBy({ sender, messageId, since, limit }) {
+      return ordered()
+        .map((row) => row.receipt)
+        .filter(
+          ({ envelopeFrom, facts, acceptedAt }) =>
+            !isBefore(acceptedAt, since) &&
+            (envelopeFrom === null ||
+              envelopeFrom.toLowerCase() === sender.toLowerCase() ||
+              (messageId !== null && facts?.messageId === messageId)),
+        )
+        .slice(0, limit);
+    },
     async sealed(id) {
       return rows.get(id)?.sealed ?? null;
     },

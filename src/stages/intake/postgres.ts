@@ -10,6 +10,7 @@ import { Fault } from '../../foundation/fault.ts';
 import type { Instant } from '../../foundation/time/time.ts';
 import type { Ledger } from './ledger.ts';
 import { claimLost } from './memory.ts';
+import { gatewayMigrations } from './postgres-gateway.ts';
 import {
   instantFrom,
   instantText,
@@ -96,6 +97,7 @@ export const migrations: readonly { id: string; sql: string }[] = [
       );
     `,
   },
+  ...gatewayMigrations,
 ];
 
 /** NOTIFY channel on which new receipts are announced. */
@@ -235,6 +237,17 @@ export function postgresLedger(pool: pg.Pool): Ledger {
          WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR source = $2)
          ORDER BY accepted_at, id LIMIT $3`,
         [state ?? null, source ?? null, limit],
+      );
+      return result.rows.map(receiptFrom);
+    },
+
+    async sentBy({ sender, messageId, since, limit }) {
+      const result = await pool.query<ReceiptRow>(
+        `SELECT ${receiptColumns} FROM intake.receipt AS receipt
+         WHERE accepted_at >= $3::timestamptz
+           AND (lower(envelope_from) = $1 OR envelope_from IS NULL OR (message_id = $2 AND message_id <> ''))
+         ORDER BY accepted_at, id LIMIT $4`,
+        [storable(sender.toLowerCase()), storable(messageId ?? ''), instantText(since), limit],
       );
       return result.rows.map(receiptFrom);
     },

@@ -83,7 +83,9 @@ const header = (message: Message, name: string): string => message.headers.get(n
 
 /** RFC 3834 section 4: to the envelope sender; Reply-To where there is no envelope; From last. */
 function replyTarget(message: Message, returnPath: string | null): string | null {
-  const candidates = [returnPath ?? '', message.replyTo[0]?.address ?? '', message.from[0]?.address ?? ''];
+  // Mailing services put a tag of their own into the envelope of a person's mail; nobody reads answers there.
+  const envelope = /^bounces?[+=.-]/i.test(returnPath ?? '') ? '' : (returnPath ?? '');
+  const candidates = [envelope, message.replyTo[0]?.address ?? '', message.from[0]?.address ?? ''];
   return candidates.map((one) => one.toLowerCase()).find((one) => /^[^\s@]+@[^\s@]+$/.test(one)) ?? null;
 }
 

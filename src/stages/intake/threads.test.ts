@@ -231,6 +231,11 @@ describe('an automatic reply', () => {
     expect(mayAutoReply(await headers(), { ...context, ...change })).toMatchObject({ ok: false, because });
   });
 
+  it('goes to the person whose mailing service put a tag of its own into the envelope', async () => {
+    const tagged = { ...context, envelopeFrom: 'bounces+4711-ab@mailer.example' };
+    expect(mayAutoReply(await headers(), tagged)).toEqual({ ok: true, to: 'a@reporter.example' });
+  });
+
   it('has nowhere to go without any address, and the message is a message all the same', async () => {
     const message = await mail('Subject: x', '', 'key');
     expect(mayAutoReply(message, { ...context, envelopeFrom: null })).toMatchObject({ because: 'no_address' });

@@ -1,15 +1,12 @@
 /**
  * Tickets that other help desks of the CA push here, signed. The ticket's own creation time is a mark: the help desk's
- * inbox is the CA's inbox, so the clock started there.
- *
- * Signature: `X-Rescind-Signature: t=UNIXSECONDS,v1=HEX`, HMAC-SHA256 over `t.body` with the shared secret. A secret
- * of its own per source; old ones may stay listed while they are changed.
+ * inbox is the CA's inbox, so the clock started there. How a call is signed: `../signature.ts`.
  */
-import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import type { ReceiptMark } from '../../../desk/clock/receipt-mark.ts';
 import type { Instant } from '../../../foundation/time/time.ts';
 import { type Answer, type ChannelContext, type Delivery, defineChannel, type Listening } from '../channel.ts';
+import { isSignedCall, signatureHeader } from '../signature.ts';
 import { answerForFault, entryBytes, parseBody } from './entry.ts';
 import { type HelpdeskTicket, helpdeskNames, ticketOf } from './helpdesk.ts';
 
@@ -18,9 +15,6 @@ const settings = z.strictObject({
   helpdesk: z.enum(helpdeskNames).default('generic'),
   mailbox: z.string().default('helpdesk@ca.example'),
 });
-
-/** A signature older or newer than this is a replay or a wrong clock. */
-const SIGNATURE_AGE_SECONDS_MAX = 300;
 
 export const webhookChannel = defineChannel({
   name: 'webhook',
@@ -44,7 +38,8 @@ async function accept(
   context: ChannelContext,
 ): Promise<Answer> {
   const now = context.time.now();
-  if (!isSigned(delivery, chosen.secrets, now)) {
+  const call = { signature: delivery.headers[signatureHeader], body: delivery.body };
+  if (!isSignedCall(call, chosen.secrets, now)) {
     context.refused({
       source,
       at: now,
@@ -77,26 +72,6 @@ async function accept(
     return answerForFault(error);
   }
 }
-
-/** Signs a body as a help desk would; for set-up instructions and tests. */
-export function signWebhook(body: Uint8Array, secret: string, at: Instant): string {
-  const stamp = Math.floor(at.epochMilliseconds / 1000);
-  return `t=${stamp},v1=${mac(body, secret, String(stamp))}`;
-}
-
-function isSigned(delivery: Delivery, secrets: readonly string[], now: Instant): boolean {
-  const found = /^t=(\d{1,12}),v1=([0-9a-f]{64})$/.exec(delivery.headers['x-rescind-signature'] ?? '');
-  if (found === null) return false;
-  const age = Math.abs(now.epochMilliseconds / 1000 - Number(found[1]));
-  if (age > SIGNATURE_AGE_SECONDS_MAX) return false;
-  const given = Buffer.from(found[2] as string, 'hex');
-  return secrets.some((secret) =>
-    timingSafeEqual(given, Buffer.from(mac(delivery.body, secret, found[1] as string), 'hex')),
-  );
-}
-
-const mac = (body: Uint8Array, secret: string, stamp: string): string =>
-  createHmac('sha256', secret).update(`${stamp}.`).update(body).digest('hex');
 
 function createdMark(ticket: HelpdeskTicket, now: Instant): readonly ReceiptMark[] {
   if (ticket.createdAt === null) return [];

@@ -30,9 +30,10 @@ export interface Outbox {
   byMessageId(messageId: string): Promise<Letter | null>;
   /** A letter that was sent has come back: it reached nobody. */
   cameBack(letterId: string, problem: string): Promise<void>;
-  /** Acknowledgements sent since then, to this address and in all: what the caps of automatic replies count (RFC 3834). */
+  /** Acknowledgements sent since then, to this address, in all, and ever in a case: what the caps of RFC 3834 count. */
   acknowledged(
     address: string,
     since: { readonly day: Instant; readonly hour: Instant },
-  ): Promise<{ readonly toAddressToday: number; readonly thisHour: number }>;
+    caseId: string | null,
+  ): Promise<{ readonly toAddressToday: number; readonly thisHour: number; readonly inThread: number }>;
 }

@@ -83,13 +83,16 @@ export function postgresOutbox(pool: Pool): Outbox {
         problem,
       ]);
     },
-    async acknowledged(address, { day, hour }) {
-      const { rows } = await pool.query<{ today: number; hour: number }>(
-        `select count(*) filter (where recipient = $1)::int as today, count(*) filter (where at >= $3)::int as hour
+    async acknowledged(address, { day, hour }, caseId) {
+      const { rows } = await pool.query<{ today: number; hour: number; thread: number }>(
+        `select count(*) filter (where recipient = $1)::int as today, count(*) filter (where at >= $3)::int as hour,
+           (select count(*)::int from outreach.letter
+            where case_id = $4 and kind = 'acknowledgement' and recipient = $1) as thread
          from outreach.letter where kind = 'acknowledgement' and at >= $2`,
-        [address, day.toString(), hour.toString()],
+        [address, day.toString(), hour.toString(), caseId],
       );
-      return { toAddressToday: rows[0]?.today ?? 0, thisHour: rows[0]?.hour ?? 0 };
+      const [row] = rows;
+      return { toAddressToday: row?.today ?? 0, thisHour: row?.hour ?? 0, inThread: row?.thread ?? 0 };
     },
     async byMessageId(messageId) {
       const { rows } = await pool.query<Row>('select * from outreach.letter where message_id = $1', [messageId]);

@@ -1,0 +1,92 @@
+/** A desk as an operator runs it, for benches: `rescind serve` in processes of its own, on the real clock. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../src/main/rescind.ts', import.meta.url));
+
+export interface ServedDesk {
+  readonly smtpPort: number;
+  readonly dataFolder: string;
+  /** Highest resident memory of the desk's processes so far, children left out. */
+  peakMegabytes(): number;
+  stop(): Promise<void>;
+}
+
+/** Starts one process for each entry of `roles`; resolves when all say that they are ready. */
+export async function serveDesk(folder: string, roles: readonly string[]): Promise<ServedDesk> {
+  const smtpPort = await freePort();
+  const file = join(folder, 'rescind.json');
+  const dataFolder = join(folder, 'data');
+  writeFileSync(
+    file,
+    JSON.stringify({
+      dataFolder,
+      smtp: { port: smtpPort },
+      http: { port: await freePort() },
+      labCa: { enabled: false },
+      ca: { connector: 'manual', settings: { instructions: 'A bench gives no orders.' } },
+    }),
+  );
+  const running: ChildProcess[] = [];
+  for (const role of roles) running.push(await startRole(file, role));
+  let peak = 0;
+  const look = setInterval(() => {
+    for (const { pid } of running) peak = Math.max(peak, residentMegabytes(pid));
+  }, 500);
+  return {
+    smtpPort,
+    dataFolder,
+    peakMegabytes: () => peak,
+    async stop() {
+      clearInterval(look);
+      for (const child of running.reverse()) await ended(child);
+    },
+  };
+}
+
+async function startRole(file: string, roles: string): Promise<ChildProcess> {
+  const child = spawn(process.execPath, ['--no-warnings', main, 'serve', '--config', file, '--roles', roles], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, DATABASE_URL: '' },
+  });
+  await new Promise<void>((resolve, reject) => {
+    let said = '';
+    const hear = (text: Buffer): void => {
+      said = (said + text.toString()).slice(-20_000);
+      if (said.includes('Ready.')) resolve();
+    };
+    child.stdout?.on('data', hear);
+    child.stderr?.on('data', hear);
+    child.once('exit', () => reject(new Error(`serve --roles ${roles} ended: ${said.slice(-2_000)}`)));
+  });
+  return child;
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return;
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  child.kill('SIGTERM');
+  const late = setTimeout(() => child.kill('SIGKILL'), 15_000);
+  await gone;
+  clearTimeout(late);
+}
+
+function residentMegabytes(pid: number | undefined): number {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024);
+  } catch {
+    return 0;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
