@@ -10,7 +10,7 @@ import type { CaseId } from '../foundation/brand.ts';
 import { Fault } from '../foundation/fault.ts';
 import type { Json } from '../foundation/log/canonical.ts';
 import type { Message } from '../foundation/mail/message.ts';
-import { minutes } from '../foundation/time/time.ts';
+import { minutes, seconds } from '../foundation/time/time.ts';
 import type { Readings } from '../platform/store/readings.ts';
 import { contentHash } from '../stages/intake/content-hash.ts';
 import { type Claim, type Ledger, READ_ATTEMPTS_MAX } from '../stages/intake/ledger.ts';
@@ -18,7 +18,15 @@ import type { Receipt, ReceiptFacts } from '../stages/intake/receipt.ts';
 import type { AnswerReading } from '../stages/outreach/answers.ts';
 import { noteAnswer, noteBounce } from './answers.ts';
 import type { BlockedKeys, Reading } from './ports.ts';
-import { type Entry, type ReadMessage, type ReadParts, readMessage } from './read-message.ts';
+import {
+  type Entry,
+  type OpenedMessage,
+  openMessage,
+  placeMessage,
+  type ReadMessage,
+  type ReadParts,
+  type StoredMessage,
+} from './read-message.ts';
 import { fileReport } from './read-report.ts';
 import { isLocked } from './unlock-earlier.ts';
 
@@ -42,42 +50,172 @@ export interface PumpParts extends ReadParts {
 
 const lease = minutes(2);
 const retryAfter = minutes(1);
-/** Few enough that a batch of the slowest messages is read before the lease of its last one ends. */
-const batch = 2;
+/** How long messages that are ready wait for an earlier one, so that a story is told in its order. */
+const patience = seconds(1);
 
-/** Reads everything that is unread now; says how many messages that was. */
-export async function pumpIntake(parts: PumpParts, reader: string): Promise<number> {
-  for (let read = 0; ; ) {
-    const claims = await parts.ledger.claim({ reader, now: parts.time.now(), lease, limit: batch });
-    if (claims.length === 0) return read;
-    // In order of arrival: a later message of the same story finds the case of the earlier one.
-    for (const claim of claims) await readOne(parts, reader, claim);
-    read += claims.length;
+export interface PumpOptions {
+  /** Under whose name receipts are claimed. */
+  readonly reader: string;
+  /**
+   * Messages that are opened at the same time. Few enough that the slowest of them are read before their lease ends.
+   * With one, everything happens in the order of arrival.
+   */
+  readonly lanes: number;
+}
+
+/** A claimed message under way: opened by itself, then placed in its turn. */
+interface Lane {
+  readonly claim: Claim;
+  readonly opened: Promise<void>;
+  result: { readonly message: OpenedMessage } | { readonly error: unknown } | null;
+}
+
+/**
+ * Reads everything that is unread now; says how many messages that was. Messages are opened side by side and placed one
+ * after the other in order of arrival: a later message of the same story finds the case of the earlier one. One that is
+ * slow to open is overtaken after a moment.
+ */
+export async function pumpIntake(parts: PumpParts, { reader, lanes }: PumpOptions): Promise<number> {
+  const under: Lane[] = [];
+  const noting = new Noting(lanes);
+  let read = 0;
+  try {
+    for (;;) {
+      if (under.length <= lanes / 2) {
+        const limit = lanes - under.length;
+        const claims = await parts.ledger.claim({ reader, now: parts.time.now(), lease, limit });
+        under.push(...claims.map((claim) => open(parts, claim)));
+      }
+      if (under.length === 0) {
+        await noting.done();
+        return read;
+      }
+      const lane = await nextOf(parts, under);
+      under.splice(under.indexOf(lane), 1);
+      await place(parts, reader, lane, noting);
+      read++;
+    }
+  } finally {
+    // A database that went away ends the round; what was opened meanwhile is claimed again when its lease is over.
+    await Promise.all(under.map((lane) => lane.opened));
+    await noting.settled();
   }
 }
 
-async function readOne(parts: PumpParts, reader: string, claim: Claim): Promise<void> {
+/**
+ * What is being noted down about messages that have been placed. The next message does not wait for it, unless it is of
+ * the same story: then it has to find what the earlier one left.
+ */
+class Noting {
+  readonly #under = new Set<{ readonly facts: ReceiptFacts; readonly done: Promise<void> }>();
+  readonly #most: number;
+  #error: { readonly cause: unknown } | null = null;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  async before(facts: ReceiptFacts): Promise<void> {
+    const same = [...this.#under].filter(
+      (one) =>
+        one.facts.contentHash === facts.contentHash ||
+        one.facts.threadKeys.some((key) => facts.threadKeys.includes(key)),
+    );
+    await Promise.all(same.map((one) => one.done));
+    if (this.#under.size >= this.#most) await Promise.race([...this.#under].map((one) => one.done));
+    if (this.#error !== null) throw this.#error.cause;
+  }
+
+  add(facts: ReceiptFacts, work: Promise<void>): void {
+    const one = {
+      facts,
+      done: work.then(
+        () => void this.#under.delete(one),
+        (cause: unknown) => {
+          this.#under.delete(one);
+          this.#error ??= { cause };
+        },
+      ),
+    };
+    this.#under.add(one);
+  }
+
+  /** Everything is noted; throws what went wrong. */
+  async done(): Promise<void> {
+    await this.settled();
+    if (this.#error !== null) throw this.#error.cause;
+  }
+
+  async settled(): Promise<void> {
+    await Promise.all([...this.#under].map((one) => one.done));
+  }
+}
+
+function open(parts: PumpParts, claim: Claim): Lane {
+  const lane: { claim: Claim; opened: Promise<void>; result: Lane['result'] } = {
+    claim,
+    result: null,
+    opened: Promise.resolve(),
+  };
+  lane.opened = openMessage(parts, storedOf(parts, claim)).then(
+    (message) => {
+      lane.result = { message };
+    },
+    (error: unknown) => {
+      lane.result = { error };
+    },
+  );
+  return lane;
+}
+
+/** The earliest, or after a moment's patience the earliest of those that are ready. */
+async function nextOf(parts: PumpParts, under: readonly Lane[]): Promise<Lane> {
+  const [head, ...others] = under;
+  if (head === undefined) throw new Error('there is a message under way');
+  if (head.result !== null || others.length === 0) {
+    await head.opened;
+    return head;
+  }
+  const over = new AbortController();
+  await Promise.race([head.opened, parts.time.waitUntil(parts.time.now().add(patience), over.signal)]);
+  over.abort();
+  if (head.result === null) await Promise.race(under.map((lane) => lane.opened));
+  return under.find((lane) => lane.result !== null) ?? head;
+}
+
+async function place(parts: PumpParts, reader: string, { claim, result }: Lane, noting: Noting): Promise<void> {
   const { receipt } = claim;
   try {
-    const done = await readReceipt(parts, claim);
-    const facts = factsOf(parts, done.reading.message);
-    await keep(parts, receipt, done);
-    const problem = done.reading.problems[0] ?? null;
-    const redacted = Buffer.from(JSON.stringify(readable(done.reading.message)));
-    await parts.ledger.markRead(receipt.id, reader, {
+    if (result === null) throw new Error('a message is opened before it is placed');
+    if ('error' in result) throw result.error;
+    const facts = factsOf(parts, result.message.reading.message);
+    await noting.before(facts);
+    const done = await placeReceipt(parts, claim, result.message, facts);
+    noting.add(
       facts,
-      marks: done.marks,
-      redacted,
-      problem,
-      at: parts.time.now(),
-    });
-    // A key that is still locked may be opened by a pass phrase that follows; until then it stays sealed.
-    const locked = done.caseId !== null && done.reading.evidence.some(isLocked);
-    if (done.reading.sawPrivateKey && !locked) await parts.ledger.forgetSealed(receipt.id, parts.time.now());
-    if (done.caseId !== null) parts.nudge();
+      note(parts, reader, receipt, facts, done).catch((error: unknown) => failed(parts, reader, receipt, error)),
+    );
   } catch (error) {
     await failed(parts, reader, receipt, error);
   }
+}
+
+async function note(
+  parts: PumpParts,
+  reader: string,
+  receipt: Receipt,
+  facts: ReceiptFacts,
+  done: Done,
+): Promise<void> {
+  await keep(parts, receipt, done);
+  const problem = done.reading.problems[0] ?? null;
+  const redacted = Buffer.from(JSON.stringify(readable(done.reading.message)));
+  const at = parts.time.now();
+  await parts.ledger.markRead(receipt.id, reader, { facts, marks: done.marks, redacted, problem, at });
+  // A key that is still locked may be opened by a pass phrase that follows; until then it stays sealed.
+  const locked = done.caseId !== null && done.reading.evidence.some(isLocked);
+  if (done.reading.sawPrivateKey && !locked) await parts.ledger.forgetSealed(receipt.id, parts.time.now());
+  if (done.caseId !== null) parts.nudge();
 }
 
 function triageOf(result: ReadMessage): Triage {
@@ -91,29 +229,20 @@ interface Done {
   readonly marks: readonly ReceiptMark[];
 }
 
-async function readReceipt(parts: PumpParts, claim: Claim): Promise<Done> {
-  const { receipt, sealed } = claim;
-  const result: ReadMessage = await readMessage(
-    {
-      ...parts,
-      threadOf: async (message) =>
-        (await parts.threadOf(message)) ?? (await caseOfSameContent(parts, receipt, message)),
-    },
-    {
-      reportId: receipt.id,
-      bytes: sealed,
-      sealed: true,
-      keyId: receipt.keyId,
-      sha256: receipt.sha256,
-      channel: receipt.channel,
-      source: sourceOf(receipt),
-      marks: receipt.marks,
-      acceptedAt: receipt.acceptedAt,
-      envelopeFrom: receipt.envelopeFrom,
-      envelopeTo: receipt.envelopeTo,
-      entryOf: (message) => parts.entryOf(receipt, message),
-    },
-  );
+function storedOf(parts: PumpParts, { receipt, sealed }: Claim): StoredMessage {
+  const { channel, marks, keyId, sha256, acceptedAt, envelopeFrom, envelopeTo } = receipt;
+  return {
+    ...{ reportId: receipt.id, bytes: sealed, sealed: true, source: sourceOf(receipt) },
+    ...{ channel, marks, keyId, sha256, acceptedAt, envelopeFrom, envelopeTo },
+    entryOf: (message) => parts.entryOf(receipt, message),
+  };
+}
+
+async function placeReceipt(parts: PumpParts, claim: Claim, opened: OpenedMessage, facts: ReceiptFacts): Promise<Done> {
+  const { receipt } = claim;
+  const threadOf: PumpParts['threadOf'] = async (message, arrival) =>
+    (await parts.threadOf(message, arrival)) ?? (await caseOfSameContent(parts, receipt, facts));
+  const result: ReadMessage = await placeMessage({ ...parts, threadOf }, storedOf(parts, claim), opened);
   const { message, sawPrivateKey } = result.reading;
   if (await parts.noteOurs(message, { folder: receipt.folder, sawKey: sawPrivateKey })) {
     return { caseId: null, reading: result.reading, triage: triageOf(result), marks: [] };
@@ -143,8 +272,8 @@ async function blockForeignKeys(parts: PumpParts, current: Case, reportId: strin
 }
 
 /** The same mail in three mailboxes is three receipts of one report, and the earliest receipt counts. */
-async function caseOfSameContent(parts: PumpParts, receipt: Receipt, message: Message): Promise<CaseId | null> {
-  const related = await parts.ledger.related(factsOf(parts, message), receipt.id);
+async function caseOfSameContent(parts: PumpParts, receipt: Receipt, facts: ReceiptFacts): Promise<CaseId | null> {
+  const related = await parts.ledger.related(facts, receipt.id);
   return parts.readings.caseOf([...related.sameContent, ...related.sameThread]);
 }
 

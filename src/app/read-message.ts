@@ -33,8 +33,8 @@ export interface ReadParts extends CoreParts {
   readonly receiptMarks: (message: Message, arrival: ArrivalFacts) => Promise<readonly ReceiptMark[]>;
   readonly mayAutoReply: (message: Message, arrival: ArrivalFacts, thread: CaseId | null) => Promise<boolean>;
   readonly asksFor: (message: Message, triage: Triage) => string | null;
-  /** Case that a message answers, by its In-Reply-To and References. */
-  readonly threadOf: (message: Message) => Promise<CaseId | null>;
+  /** Case that a message answers, by what it was sent to and by its In-Reply-To and References. */
+  readonly threadOf: (message: Message, arrival: ArrivalFacts) => Promise<CaseId | null>;
   /** Our own control letter came back: no report, and proof that letters leave the house. */
   readonly isControl?: (message: Message) => Promise<boolean>;
   /** Locked keys of earlier reports of a case, opened with pass phrases that this message gives. */
@@ -93,9 +93,20 @@ const keysMax = 2_000;
 /** Distinct keys of named certificates that are checked for weakness at once. */
 const weakChecksMax = 2_000;
 
-export async function readMessage(parts: ReadParts, stored: StoredMessage): Promise<ReadMessage> {
-  const marks = stored.marks;
-  const receivedAt = marks.find((m) => m.trusted)?.at ?? parts.time.now();
+/** What one message is, before anything is asked of other messages: may be found out for many at the same time. */
+export interface OpenedMessage {
+  readonly reading: Reading;
+  readonly entry: Entry | null;
+  /** The message as recognisers see it. */
+  readonly short: Message;
+  /** Host names of the message that stand in certificates of ours. */
+  readonly ours: ReadonlySet<string>;
+  readonly triage: Triage;
+  readonly acme: readonly EvidenceItem[];
+}
+
+export async function openMessage(parts: ReadParts, stored: StoredMessage): Promise<OpenedMessage> {
+  const receivedAt = stored.marks.find((m) => m.trusted)?.at ?? parts.time.now();
   const { bytes, sealed, keyId, reportId } = stored;
   const found = new Map<Fingerprint, CertificateFacts>();
   const reading = await parts.room.read({ bytes, sealed, keyId, reportId, receivedAt }, (keys) =>
@@ -106,8 +117,17 @@ export async function readMessage(parts: ReadParts, stored: StoredMessage): Prom
   const ours = await oursAmong(parts, short);
   const proposed = parts.triage(short, reading.objects, (name) => ours.has(name.toLowerCase()));
   const acme = await acmeEvidence(parts, entry?.acme ?? null);
-  const triage = withEntry(proposed, entry, [...reading.evidence, ...acme]);
-  const thread = entry?.caseId ?? (await parts.threadOf(reading.message));
+  return { reading, entry, short, ours, acme, triage: withEntry(proposed, entry, [...reading.evidence, ...acme]) };
+}
+
+/** Where it goes. Looks at earlier messages and their cases, so messages are asked one after the other. */
+export async function placeMessage(
+  parts: ReadParts,
+  stored: StoredMessage,
+  { reading, entry, short, ours, triage, acme }: OpenedMessage,
+): Promise<ReadMessage> {
+  const { reportId } = stored;
+  const thread = entry?.caseId ?? (await parts.threadOf(reading.message, stored));
   const own = stored.channel !== 'manual' && ((await parts.isControl?.(reading.message)) ?? false);
   if (own || (triage.action === 'file' && thread === null)) return { to: 'file', triage, reading };
 

@@ -6,6 +6,7 @@ type Bench = () => Promise<object>;
 export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   inventory: async () => (await import('../../bench/inventory.ts')).inventoryBench,
   'renewal-info': async () => (await import('../../bench/renewal-info.ts')).renewalInfoBench,
+  intake: async () => (await import('../../bench/intake.ts')).intakeBench,
   store: async () => (await import('../../bench/store.ts')).storeBench,
   crl: async () => (await import('../../bench/crl.ts')).crlBench,
   'mass-revocation': async () => (await import('../../bench/mass-revocation.ts')).massRevocationBench,

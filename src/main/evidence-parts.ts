@@ -35,10 +35,25 @@ export function openRoom(
   size: number,
   blocked: Pick<BlockedKeyStore, 'enrolledAmong'>,
 ): Room & { close(): Promise<void> } {
-  const room = createReadingRoom({ identity: (keyId) => identities.identity(keyId), lists: lists.current, size });
+  const identity = shortMemory((keyId) => identities.identity(keyId));
+  const room = createReadingRoom({ identity, lists: lists.current, size });
   return {
     read: (input, lookup): Promise<Reading> => room.read(input, lookup, (hashes) => blocked.enrolledAmong(hashes)),
     close: () => room.close(),
+  };
+}
+
+/** Reports for which an identity is remembered, so that a flood of mail does not read its file for each of them. */
+const remembered = 100;
+
+/** An identity that was destroyed is gone for good a moment later; one that is not there is asked for again. */
+function shortMemory(ask: (keyId: string) => Promise<string | null>): (keyId: string) => Promise<string | null> {
+  let held: { readonly keyId: string; readonly identity: string; uses: number } | null = null;
+  return async (keyId) => {
+    if (held?.keyId === keyId && held.uses++ < remembered) return held.identity;
+    const identity = await ask(keyId);
+    held = identity === null ? null : { keyId, identity, uses: 0 };
+    return identity;
   };
 }
 

@@ -30,7 +30,9 @@ import { postgresWebhooks } from './webhook-store.ts';
 import { type WebhookSender, webhookSender } from './webhooks.ts';
 import { type Desk, openDesk } from './wiring.ts';
 
-const pumpEvery = seconds(1);
+/** A message is announced when it comes; this is for announcements that get lost. */
+const readEvery = seconds(1);
+const lookEvery = seconds(1);
 /** While the database is away the desk looks again this often; nothing is lost, senders keep what was not accepted. */
 const outagePause = seconds(2);
 
@@ -119,16 +121,47 @@ export async function serve(options: ServeOptions): Promise<void> {
   }
 }
 
-/** Reads, plans and performs, for ever. Losing the database stops nothing but progress. */
+/**
+ * Reads, plans and performs, for ever. Reading goes on while letters are written and CAs are asked: a flood of cases must
+ * not keep the next report waiting, nor a flood of mail a revocation. Losing the database stops nothing but progress.
+ */
 async function work(desk: Desk, config: Config, signal: AbortSignal): Promise<void> {
   const ping = config.watchdog.pingUrl === null ? null : deadMansSwitch(config.watchdog.pingUrl, desk.log);
   const sweeping = desk.wake.start(desk.time, signal);
-  const stopListening = await desk.ledger.onRecorded(() => desk.wake.nudge());
+  const arrived = bell();
+  const stopListening = await desk.ledger.onRecorded(() => arrived.ring());
+  await Promise.all([
+    goingOn(desk, signal, async () => {
+      const rung = arrived.next();
+      await desk.readDue();
+      await desk.time.waitUntil(desk.time.now().add(readEvery), AbortSignal.any([signal, rung]));
+    }),
+    goingOn(desk, signal, async () => {
+      await desk.lookAround();
+      ping?.();
+      await desk.time.waitUntil(desk.time.now().add(lookEvery), signal);
+    }),
+  ]);
+  await stopListening();
+  await sweeping;
+}
+
+/** Aborted by the next ring: what rings while somebody is busy is heard as soon as they listen. */
+function bell(): { ring(): void; next(): AbortSignal } {
+  let current = new AbortController();
+  return {
+    ring: () => current.abort(),
+    next: () => {
+      current = new AbortController();
+      return current.signal;
+    },
+  };
+}
+
+async function goingOn(desk: Desk, signal: AbortSignal, round: () => Promise<void>): Promise<void> {
   while (!signal.aborted) {
     try {
-      await desk.runDue();
-      ping?.();
-      await desk.time.waitUntil(desk.time.now().add(pumpEvery), signal);
+      await round();
     } catch (error) {
       const code = error instanceof Fault ? error.code : 'bug';
       desk.log.error(
@@ -138,8 +171,6 @@ async function work(desk: Desk, config: Config, signal: AbortSignal): Promise<vo
       await desk.time.waitUntil(desk.time.now().add(outagePause), signal);
     }
   }
-  await stopListening();
-  await sweeping;
 }
 
 /** Pages that are owed and causes that nobody has seen yet; by itself, so that slow reading never silences it. */

@@ -2,6 +2,7 @@
  * The only place that picks adapters. `serve`, `demo` and `scenario run` open the same desk; they differ in what time
  * it is, where letters go and which web there is, never in what the desk does.
  */
+import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pool } from 'pg';
@@ -89,6 +90,9 @@ import { sharedPrimes } from './shared-primes.ts';
 import { watchMigrations } from './watch-store.ts';
 import { webhookMigrations } from './webhook-store.ts';
 
+/** Messages that are opened at one time. The reading room has fewer children; the others ask the database meanwhile. */
+const lanesMax = 6;
+
 export interface DeskSeams {
   readonly config: Config;
   readonly time: Time;
@@ -149,7 +153,11 @@ export interface Desk {
   readonly policies: PolicyBook;
   /** What listens for this desk, for the screen that shows channel health. */
   readonly listening: { kind: string; address: string; accept?: NonNullable<Listening['accept']> }[];
-  /** Reads what is unread and advances what is due, until nothing is. */
+  /** Reads what is unread, many messages at a time, and says how many they were. */
+  readDue(): Promise<number>;
+  /** Looks after what fails without a word. */
+  lookAround(): Promise<void>;
+  /** Reads what is unread and advances what is due, in order, until nothing is: for whoever owns time. */
   runDue(): Promise<void>;
   /** When something is due by itself; null when nothing waits. */
   nextDueAt(): Promise<Instant | null>;
@@ -224,6 +232,8 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
   const gatewayBook = postgresGatewayBook(pool);
   const outbox = postgresOutbox(pool);
   let nudge = (): void => {};
+  // A name of its own for every process: a lease is given back by whoever has it, and by nobody else.
+  const reader = `reader-${randomUUID()}`;
 
   const parts: PumpParts & PerformParts = {
     time,
@@ -383,10 +393,12 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
       policies,
       listening: [],
     },
+    readDue: () => pumpIntake(parts, { reader, lanes: lanesMax }),
+    lookAround: () => watch.look(time.now()),
     async runDue() {
       await policies.follow();
       for (;;) {
-        const read = await pumpIntake(parts, 'reader-1').catch((error: unknown) => {
+        const read = await pumpIntake(parts, { reader: 'replay', lanes: 1 }).catch((error: unknown) => {
           // Cases go on while reading is broken: their deadlines run.
           if (!(error instanceof Fault) || error.code.startsWith('database_')) throw error;
           log.error({ code: error.code }, error.message);

@@ -61,8 +61,10 @@ export function ledgerContract(subject: LedgerSubject): void {
 
     const claimOne = async (now = noon, reader = 'reader-1') =>
       (await ledger.claim({ reader, now, lease: minutes(5), limit: 1 }))[0];
-    const read = async (id: ReceiptId, facts: ReceiptFacts, reader = 'reader-1') =>
-      ledger.markRead(id, reader, { facts, marks: [], redacted: null, problem: null, at: noon });
+    const read = async (id: ReceiptId, facts: ReceiptFacts, reader = 'reader-1') => {
+      await ledger.markRead(id, reader, { facts, marks: [], redacted: null, problem: null, at: noon });
+      return ledger.related(facts, id);
+    };
 
     it('gives back what it recorded, to the millisecond and the mark', async () => {
       const recorded = await ledger.record(aReceipt('one', { folder: 'Junk', envelopeFrom: '' }));

@@ -53,19 +53,16 @@ export async function arrives(
     message.texts.length + message.attachments.length + message.problems.length + message.subject.length,
   ).toBeGreaterThan(0);
   expect(JSON.stringify(message.texts)).not.toContain('\\u0000');
-  const related = await desk.ledger.markRead(received.receiptId, 'test', {
-    facts: {
-      messageId: message.messageId ?? '',
-      messageIdSynthetic: message.messageIdSynthetic,
-      contentHash: contentHash(message),
-      threadKeys: threadKeys(message),
-      automatic: message.automatic,
-    },
-    marks: [],
-    redacted: null,
-    problem: message.problems[0] ?? null,
-    at: now,
-  });
+  const facts = {
+    messageId: message.messageId ?? '',
+    messageIdSynthetic: message.messageIdSynthetic,
+    contentHash: contentHash(message),
+    threadKeys: threadKeys(message),
+    automatic: message.automatic,
+  };
+  const problem = message.problems[0] ?? null;
+  await desk.ledger.markRead(received.receiptId, 'test', { facts, marks: [], redacted: null, problem, at: now });
+  const related = await desk.ledger.related(facts, received.receiptId);
   const receipt = await desk.ledger.get(received.receiptId);
   return { receipt: receipt as Receipt, message, related };
 }

@@ -60,7 +60,10 @@ export interface StoredProbe {
   readonly record: Json;
 }
 
-/** Promise: `put` and `keepProbes` are durable when they resolve; putting the same again changes nothing. */
+/**
+ * Promise: `keepProbes` is durable when it resolves; `put` before everything that is recorded later: a power cut that takes
+ * it takes what followed as well, and the message is read again. Putting the same again changes nothing.
+ */
 export interface Readings {
   put(reading: StoredReading): Promise<void>;
   get(reportId: string): Promise<StoredReading | null>;
@@ -83,8 +86,9 @@ export function postgresReadings(pool: Pool): Readings {
     async put({ reportId, caseId, action, message, triage, at }) {
       await run(
         pool,
-        `insert into reading.message (report_id, case_id, action, message, triage, read_at) values ($1, $2, $3, $4, $5, $6)
-         on conflict (report_id) do nothing`,
+        `with in_order as materialized (select set_config('synchronous_commit', 'off', true))
+         insert into reading.message (report_id, case_id, action, message, triage, read_at)
+         select $1, $2, $3, $4::json, $5::json, $6::timestamptz from in_order on conflict (report_id) do nothing`,
         // Into columns of type json, which keep the NUL characters of hostile mail; jsonb would refuse them.
         [reportId, caseId, action, JSON.stringify(message), JSON.stringify(triage), at.toString()],
         true,

@@ -83,8 +83,11 @@ export interface Ledger {
     readonly lease: Duration;
     readonly limit: number;
   }): Promise<readonly Claim[]>;
-  /** Records what reading found. Fault `claim_lost` when the lease went to another reader meanwhile. */
-  markRead(id: ReceiptId, reader: string, outcome: ReadOutcome): Promise<Related>;
+  /**
+   * Records what reading found, before everything that is recorded later and not necessarily on the disk yet: what a
+   * power cut takes is read again. Fault `claim_lost` when the lease went to another reader meanwhile.
+   */
+  markRead(id: ReceiptId, reader: string, outcome: ReadOutcome): Promise<void>;
   /** Gives a claimed receipt back until `retryAt`, or for good (null): then it is `failed` and a person's. */
   markFailed(
     id: ReceiptId,

@@ -120,7 +120,6 @@ export function memoryLedger(): Ledger {
       row.redacted = outcome.redacted;
       row.reader = null;
       row.leasedUntil = null;
-      return related(outcome.facts, id);
     },
     async markFailed(id, reader, failure) {
       const row = held(id, reader);

@@ -22,6 +22,13 @@ import {
 } from './postgres-rows.ts';
 import type { ReceiptFacts, ReceiptState, Related } from './receipt.ts';
 
+/**
+ * What reading notes down is not waited for on the disk: a power cut that takes it also takes everything later, and the
+ * receipt, which was durable before, is read again. What must survive (receipts, events of cases, the end of sealed
+ * bytes) is committed with a wait, and everything before it with it.
+ */
+const inOrder = `in_order AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))`;
+
 export const migrations: readonly { id: string; sql: string }[] = [
   {
     id: 'intake-001-receipts',
@@ -98,6 +105,15 @@ export const migrations: readonly { id: string; sql: string }[] = [
     `,
   },
   ...gatewayMigrations,
+  {
+    // New entries of a GIN index wait in a list that every search has to read through; looking for a thread is done for
+    // every message, so they are filed at once.
+    id: 'intake-003-threads-filed-at-once',
+    sql: `
+      ALTER INDEX intake.receipt_thread SET (fastupdate = off);
+      SELECT gin_clean_pending_list('intake.receipt_thread');
+    `,
+  },
 ];
 
 /** NOTIFY channel on which new receipts are announced. */
@@ -163,14 +179,14 @@ export function postgresLedger(pool: pg.Pool): Ledger {
 
     async claim({ reader, now, lease, limit }) {
       const result = await pool.query<ReceiptRow & { sealed: Buffer | null }>(
-        `WITH free AS (
+        `WITH ${inOrder}, free AS (
            SELECT id FROM intake.receipt
            WHERE (state = 'new' AND not_before <= $1::timestamptz) OR (state = 'reading' AND leased_until <= $1::timestamptz)
            ORDER BY accepted_at LIMIT $2 FOR UPDATE SKIP LOCKED
          )
          UPDATE intake.receipt AS receipt
          SET state = 'reading', reader = $3, leased_until = $4::timestamptz, attempts = receipt.attempts + 1
-         FROM free WHERE receipt.id = free.id
+         FROM free, in_order WHERE receipt.id = free.id
          RETURNING ${receiptColumns}, receipt.sealed`,
         [instantText(now), limit, reader, instantText(now.add(lease))],
       );
@@ -182,10 +198,12 @@ export function postgresLedger(pool: pg.Pool): Ledger {
     async markRead(id, reader, outcome) {
       const { facts } = outcome;
       const result = await pool.query(
-        `UPDATE intake.receipt
+        `WITH ${inOrder}
+         UPDATE intake.receipt
          SET state = 'read', reader = NULL, leased_until = NULL, finished_at = $3::timestamptz, problem = $4,
              marks = marks || $5::jsonb, redacted = $6, message_id = $7, message_id_synthetic = $8,
              content_hash = $9, thread_keys = $10, automatic = $11
+         FROM in_order
          WHERE id = $1 AND state = 'reading' AND reader = $2`,
         [
           id,
@@ -202,7 +220,6 @@ export function postgresLedger(pool: pg.Pool): Ledger {
         ],
       );
       if (result.rowCount !== 1) throw claimLost(id);
-      return await findRelated(pool, facts, id);
     },
 
     async markFailed(id, reader, failure) {
