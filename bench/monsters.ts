@@ -8,7 +8,7 @@ const multi = `${head}Content-Type: multipart/mixed; boundary=b\r\n\r\n`;
 const many = <T>(count: number, one: (n: number) => T): T[] => Array.from({ length: count }, (_, n) => one(n));
 const serial = (n: number): string => (0x10000000000000n + BigInt(n) * 7919n).toString(16).padStart(32, '3');
 
-const monsters: readonly (readonly [name: string, message: () => string | Buffer])[] = [
+export const monsters: readonly (readonly [name: string, message: () => string | Buffer])[] = [
   [
     '40 MB attachment',
     () =>
@@ -65,7 +65,6 @@ export async function worstMessage(): Promise<WorstFigures> {
     await readForTriage(bytes, surroundings);
     const { user, system } = process.cpuUsage(before);
     const milliseconds = (user + system) / 1000;
-    if (process.env.DEBUG_MONSTERS) console.error(name, milliseconds);
     if (milliseconds > worst.milliseconds) worst = { name, milliseconds };
     peakMegabytes = Math.max(peakMegabytes, Math.round(process.memoryUsage().rss / 1024 ** 2));
   }

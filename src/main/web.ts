@@ -15,11 +15,8 @@ import { renewalInfoRoutes } from '../stages/renewal-info/index.ts';
 import { postgresAnswers } from './approvals-store.ts';
 import { channelDoors } from './channels.ts';
 import type { Config } from './config.ts';
-import { deskPort } from './port/desk-port.ts';
-import { deskAdoption } from './port/adoption.ts';
-import { caseReader } from './port/case-reader.ts';
 import { gatewayDoor } from './gateway-door.ts';
-import { deskCommands } from './port/commands.ts';
+import { deskPort } from './port/desk-port.ts';
 import { houseLog } from './port/house-log.ts';
 import { linkSecret } from './port/links.ts';
 import { subscriberApi } from './subscriber-api.ts';
@@ -90,8 +87,8 @@ export async function serveWeb(
   app.route('/', renewalInfoRoutes(desk.renewal, desk.time));
   app.route('/', takePages(desk, secret));
   app.route('/', channelDoors(desk, access));
-  app.route('/', subscriberApi(desk));
   app.route('/', gatewayDoor(desk));
+  app.route('/', subscriberApi(desk));
   app.route('/', api as unknown as Hono);
   return new Promise((resolve, reject) => {
     const server = serve({ fetch: app.fetch, port: where.port, hostname: where.host }, (info) => {

@@ -100,8 +100,13 @@ function prose(text: string): string {
   return text
     .replace(/-----BEGIN PGP SIGNED MESSAGE-----\r?\n(?:Hash:[^\n]*\n)?/g, '')
     .replace(/-----BEGIN[\s\S]*?(?:-----END[^\n]*|$)/g, ' ')
-    .replace(/https?:\/\/\S+|\S+@\S+/gi, ' ')
-    .replace(/(?<!\p{L})\S*[\w-]+\.[\w-]+\.\S*/gu, ' ')
-    .replace(/\S*\d\S*/g, ' ')
+    .replace(/https?:\/\/\S+/gi, ' ')
+    .replace(/\S+/g, (word) => (isNoWord(word) ? ' ' : word))
     .replace(/[^\S\n]+/g, ' ');
+}
+
+/** An address, a host, a number. Asked word by word: a search that may begin anywhere takes the square of a long one. */
+function isNoWord(word: string): boolean {
+  const at = word.indexOf('@', 1);
+  return (at > 0 && at < word.length - 1) || /\d/.test(word) || /[\w-]\.[\w-]+\./.test(word);
 }

@@ -69,7 +69,7 @@ export function mask(raw: string): string {
       .replace(/<[^<>\s@]+@[^<>\s]+>/g, ' ')
       .replace(/\b(?:https?|ftp):\/\/[^\s<>"'）」]+/gi, (url) => maskUrl(url))
       .replace(/(?<![\w.])crt\.sh\b\S*/gi, ' xcrtsh ')
-      .replace(/[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)*/gu, ' xaddress ')
+      .replace(/(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)*/gu, ' xaddress ')
       .replace(
         /(?<![\p{L}\p{N}])(?:[\w-]*[./\\])*[\w-]*\.(?:key|pfx|p12|jks|pk8|keystore)(?![\p{L}\p{N}.])|\bid_(?:rsa|ecdsa|ed25519)\b/giu,
         ` ${keyFile} `,

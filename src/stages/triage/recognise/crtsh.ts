@@ -28,16 +28,35 @@ export function findCrtshIds(text: string): string[] {
   }
   for (const match of text.matchAll(reversed)) add(match[1]!, match.index);
   for (const match of text.matchAll(jsonKey)) for (const id of match[1]!.matchAll(/\d{5,14}/g)) add(id[0], match.index);
-  // A column of ids in a table whose heading says so.
-  for (const head of text.matchAll(
-    /^([^\n]*\bcrt\.?_?sh(?:[ _-]?id)?s?\b[^\n]*[,;\t|][^\n]*|[^\n]*[,;\t|][^\n]*\bcrt\.?_?sh(?:[ _-]?id)?s?\b[^\n]*)\r?\n((?:[^\n]*[,;\t|][^\n]*(?:\n|$))+)/gim,
-  )) {
-    const sign = [',', ';', '\t', '|'].find((char) => head[1]!.includes(char)) ?? ',';
-    const number = head[1]!.split(sign).findIndex((cell) => /crt\.?_?sh/i.test(cell));
-    for (const row of head[2]!.split('\n')) {
-      const cell = /^\s*"?(\d{5,14})"?\s*$/.exec(row.split(sign)[number] ?? '');
-      if (cell) add(cell[1]!, head.index);
-    }
-  }
+  for (const { id, at } of idsInTables(text)) add(id, at);
   return [...ids.keys()];
+}
+
+const separators = [',', ';', '\t', '|'];
+/** A heading longer than this heads no table that a person made. */
+const headingCharactersMax = 4_000;
+
+/** A column of ids in a table whose heading says so. Line by line: one pattern over all lines takes the square of them. */
+function* idsInTables(text: string): Generator<{ readonly id: string; readonly at: number }> {
+  let start = 0;
+  let column: { readonly sign: string; readonly number: number; readonly at: number } | null = null;
+  while (start < text.length) {
+    const end = text.indexOf('\n', start) < 0 ? text.length : text.indexOf('\n', start);
+    const line = text.slice(start, end);
+    const heading = columnOf(line);
+    if (heading !== null) column = { ...heading, at: start };
+    else if (!separators.some((sign) => line.includes(sign))) column = null;
+    else if (column !== null) {
+      const cell = /^\s*"?(\d{5,14})"?\s*$/.exec(line.split(column.sign)[column.number] ?? '');
+      if (cell !== null) yield { id: cell[1]!, at: column.at };
+    }
+    start = end + 1;
+  }
+}
+
+function columnOf(line: string): { readonly sign: string; readonly number: number } | null {
+  if (line.length > headingCharactersMax || !/\bcrt\.?_?sh(?:[ _-]?id)?s?\b/i.test(line)) return null;
+  const sign = separators.find((char) => line.includes(char));
+  if (sign === undefined) return null;
+  return { sign, number: line.split(sign).findIndex((cell) => /crt\.?_?sh/i.test(cell)) };
 }

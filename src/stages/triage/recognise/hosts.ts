@@ -55,8 +55,9 @@ function trimUrl(raw: string): string {
 export function findHosts(text: string): string[] {
   const bare = text
     .replace(urlPattern, ' ')
-    .replace(/[^\s<>"'(),;:]+@[^\s<>"'(),;:]+/g, ' ')
-    .replace(/\/[^\s]*\.(?:pem|key|crt|txt|bin|conf)\b/gi, ' ');
+    // From the start of a word only: a search from every letter of a long one takes the square of its length.
+    .replace(/(?<![^\s<>"'(),;:])[^\s<>"'(),;:]+@[^\s<>"'(),;:]+/g, ' ')
+    .replace(/(?<!\S)\/\S*\.(?:pem|key|crt|txt|bin|conf)\b|\/[^\s/]{0,120}\.(?:pem|key|crt|txt|bin|conf)\b/gi, ' ');
   const hosts = new Set<string>();
   for (const match of bare.matchAll(hostPattern)) {
     // `_dmarc.`, `_acme-challenge.`: records about a host, not hosts.
