@@ -60,6 +60,25 @@ write('inventory/not-a-certificate.txt', 'x');
 const inventory = ['--inventory', join(folder, 'inventory')];
 
 describe('evidence check', () => {
+  it('finds a key that stands in a file of two formats, which no reader of either format sees', async () => {
+    const zip = pack('zip', [{ path: 'harmless.txt', bytes: Buffer.from('nothing') }]);
+    write('two/a.pdf', Buffer.concat([Buffer.from(`%PDF-1.4\n${pem}\n`), zip]));
+    write('two/b.zip', Buffer.concat([zip, Buffer.from(`\n${pem}`)]));
+    const lines = await check(join(folder, 'two'), ...inventory);
+    expect(lines.map((line) => [line.verdict, line.spkiSha256])).toEqual([
+      ['proven-key', canonical],
+      ['proven-key', canonical],
+    ]);
+  });
+
+  it('does not say that a key passes when it breaks a rule for keys', async () => {
+    const small = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey;
+    write('small/k.pem', small.export({ format: 'pem', type: 'spki' }));
+    const [line] = await check(join(folder, 'small'));
+    expect(line?.verdict).toBe('clean');
+    expect(line?.because).toMatch(/breaks a rule for keys: size \(1024 bits/);
+  });
+
   it('gives one SPKI hash for one key in all its wrappings, and the certificate it opens', async () => {
     const der = key.privateKey.export({ format: 'der', type: 'pkcs1' });
     write('same/1.pem', pem);

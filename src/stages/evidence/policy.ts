@@ -28,7 +28,7 @@ export interface EvidencePolicy {
 }
 
 export const evidencePolicy: EvidencePolicy = {
-  version: '2026-11-23',
+  version: '2026-11-27',
   forms: [
     {
       form: 'private-key',
@@ -77,7 +77,14 @@ export const evidencePolicy: EvidencePolicy = {
     },
     { form: 'public-key', verdict: 'computable', description: 'The same for a bare public key.' },
   ],
-  wordings: [acceptedWording, 'kca=v1 This Key Is Compromised', 'This key is compromised'],
+  wordings: [
+    acceptedWording,
+    'kca=v1 This Key Is Compromised',
+    'This key is compromised',
+    // What reporters have at hand already: the subject that Boulder's tool asks for, and DigiCert's portal.
+    'The key that signed this CSR has been publicly disclosed. It should not be used for any purpose.',
+    'Proof of Key Compromise for DigiCert',
+  ],
   wordingsWithHash: ['The private key of the public key with SPKI SHA-256 {spki} is compromised.'],
   jwsPhrases: ['key is pwned', 'this key is compromised'],
   jwsPayloadBytesMax: 1024,

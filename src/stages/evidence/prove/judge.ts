@@ -193,7 +193,14 @@ function judgePublic(spki: Uint8Array, form: string, source: string, context: Ju
   const because = context.claimed
     ? `${what} shows which key is meant, not that it is compromised; the key itself passes our checks.`
     : `${what} whose key passes our checks.`;
-  return item(source, form, context.claimed ? 'claim-only' : 'clean', spki, because, context, { thorough: true });
+  const judged = item(source, form, context.claimed ? 'claim-only' : 'clean', spki, because, context, {
+    thorough: true,
+  });
+  // TLS BR 4.9.1.1 item 6: five days, and no compromise. The sentence must not say that all is well.
+  const faults = judged.findings.filter((finding) => finding.verdict === 'parameter');
+  if (faults.length === 0 || judged.verdict === 'computable') return judged;
+  const named = faults.map((finding) => `${finding.check} (${finding.detail})`).join(', ');
+  return { ...judged, because: `${what} whose key breaks a rule for keys: ${named}. That does not give the key away.` };
 }
 
 function fromSigned(signed: SignedVerdict, form: string, source: string, context: JudgeContext): Judged {

@@ -173,7 +173,10 @@ class Search {
         this.note(path, extractFromBytes(attachment.bytes), index);
         continue;
       }
+      const before = this.seen.length;
+      let container = false;
       for (const unpacked of unpack(attachment.bytes, { path, passphrases: given, budget })) {
+        container ||= unpacked.path !== path || unpacked.kind === 'problem';
         if (unpacked.kind === 'problem') this.problems.add(`${unpacked.code}: ${unpacked.path}`);
         else {
           const found = extractFromBytes(unpacked.bytes);
@@ -182,6 +185,8 @@ class Search {
           if (unpacked.path !== path) this.keepText(unpacked.path, unpacked.bytes, found);
         }
       }
+      // Two kinds of file in one, or a container that is damaged: what no reader of the format sees may stand in its bytes.
+      if (container && this.seen.length === before) this.note(path, extractFromBytes(attachment.bytes), index);
     }
   }
 

@@ -5,6 +5,8 @@ import type { JudgeContext } from '../prove/context.ts';
 import { type Judged, withComputable } from '../prove/judge.ts';
 import { batchGcd } from './batch-gcd.ts';
 
+const SMALL_FACTOR_BITS = 64n;
+
 /** Adds a `shared-prime` finding to every RSA item, and raises those that share one. */
 export function checkSharedPrimes(items: readonly Judged[], context: JudgeContext): Judged[] {
   const rsa = items.flatMap((item, index) => {
@@ -14,7 +16,10 @@ export function checkSharedPrimes(items: readonly Judged[], context: JudgeContex
   });
   // A forged key's p or q says nothing of the modulus it claims, so only public parts are compared.
   const shared = new Map(
-    batchGcd(rsa.map(({ n }) => n)).map((hit) => [(rsa[hit.index] as { index: number }).index, hit.factor]),
+    batchGcd(rsa.map(({ n }) => n))
+      // Damaged moduli have factors such as 3 in common: that is the check for small factors, and gives nothing away.
+      .filter((hit) => hit.factor === null || hit.factor >> SMALL_FACTOR_BITS > 0n)
+      .map((hit) => [(rsa[hit.index] as { index: number }).index, hit.factor]),
   );
   const compared = new Set(rsa.map(({ n }) => n)).size;
   const checked = new Set(rsa.map(({ index }) => index));
