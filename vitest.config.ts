@@ -10,7 +10,8 @@ export default defineConfig({
     pool: 'forks',
     // Most of a test waits for a database, a socket or a browser: a third worker fills the gaps of two cores.
     maxWorkers: 3,
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // Against a test that hangs, not one that is slow: a busy machine takes five times as long as an idle one.
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
   },
 });

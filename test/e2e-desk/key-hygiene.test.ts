@@ -53,7 +53,7 @@ async function everyValue(pool: pg.Pool): Promise<Buffer> {
   return Buffer.concat(parts);
 }
 
-describe('a reported private key', { timeout: 150_000 }, () => {
+describe('a reported private key', { timeout: 300_000 }, () => {
   let served: Served;
   let issued: Issued;
   let wanted: readonly Buffer[];

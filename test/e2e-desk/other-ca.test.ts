@@ -16,7 +16,7 @@ import { Served, until } from './served.ts';
 const hook = fileURLToPath(new URL('../ca/openssl-ca-hook.mjs', import.meta.url));
 const name = 'shop.elsewhere.example';
 
-describe('a CA that is not the lab', { timeout: 120_000 }, () => {
+describe('a CA that is not the lab', { timeout: 300_000 }, () => {
   let served: Served;
   let folder = '';
   let crls: Server;

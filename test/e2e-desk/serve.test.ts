@@ -41,7 +41,7 @@ async function seenRevoked(served: Served, issued: Issued, subscriber: string): 
   expect(new Set(toReporter).size).toBe(3);
 }
 
-describe('a served desk', { timeout: 120_000 }, () => {
+describe('a served desk', { timeout: 300_000 }, () => {
   let served: Served;
   beforeAll(async () => {
     served = await Served.open({ silenceSeconds: 3 });
@@ -72,7 +72,7 @@ describe('a served desk', { timeout: 120_000 }, () => {
   });
 });
 
-describe('kill -9 in the middle', { timeout: 180_000 }, () => {
+describe('kill -9 in the middle', { timeout: 300_000 }, () => {
   let served: Served;
   beforeAll(async () => {
     served = await Served.open({ silenceSeconds: 6 });

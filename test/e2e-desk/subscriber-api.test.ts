@@ -8,7 +8,7 @@ import { type Issued, Served, until } from './served.ts';
 
 const mine = 'ops@holder.example';
 
-describe('the API for subscribers', { timeout: 120_000 }, () => {
+describe('the API for subscribers', { timeout: 300_000 }, () => {
   let served: Served;
   let certificate: Issued;
   let neighbours: Issued;
@@ -86,7 +86,7 @@ describe('the API for subscribers', { timeout: 120_000 }, () => {
   });
 });
 
-describe('renew now, for those without ACME', { timeout: 120_000 }, () => {
+describe('renew now, for those without ACME', { timeout: 300_000 }, () => {
   let served: Served;
   let receiver: Server;
   const taken: { body: string; headers: Record<string, string> }[] = [];

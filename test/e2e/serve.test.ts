@@ -41,7 +41,7 @@ describe.skipIf(noBrowser)('a served desk on the real clock', () => {
     });
     const said = await until(served.stderr!, 'Ready.');
     token = readFileSync(/API token in ([^)]+)\)/.exec(said)?.[1] ?? '', 'utf8');
-  }, 150_000);
+  }, 300_000);
 
   afterAll(async () => {
     if (served === null) return;
@@ -81,7 +81,7 @@ describe.skipIf(noBrowser)('a served desk on the real clock', () => {
     } finally {
       await browser.close();
     }
-  }, 150_000);
+  }, 300_000);
 
   /** A certificate of the lab CA, in the inventory at once; answers its private key in PEM. */
   async function issueCertificate(): Promise<string> {

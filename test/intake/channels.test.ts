@@ -268,7 +268,7 @@ describe('the report API', () => {
     const again = await post(listening, { reports }, 'bulk-1');
     expect((again.body as { reports: { fresh: boolean }[] }).reports.every((report) => !report.fresh)).toBe(true);
     expect(await desk.receipts()).toHaveLength(2_000);
-  }, 120_000);
+  }, 300_000);
 
   it('keeps both when a key comes with other content, and says so', async () => {
     const desk = await aDesk();

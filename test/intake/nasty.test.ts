@@ -566,7 +566,7 @@ describe('size and shape', () => {
     expect(new Set(ids).size).toBe(5_000);
     expect((await desk.ledger.stats()).counts.new).toBe(5_000);
     expect((await desk.ledger.get(ids[4_998] as never))!.sourceKey).toBe('n/4998');
-  }, 120_000);
+  }, 300_000);
 });
 
 describe('letters and signs', () => {

@@ -24,7 +24,7 @@ describe.skipIf(acmeSh === null || dnsServer === null)('acme.sh at a served desk
     writeFileSync(join(home, 'dnsapi', 'dns_rescind.sh'), `#!/usr/bin/env sh\n${functions.join('\n')}\n`, {
       mode: 0o755,
     });
-  }, 180_000);
+  }, 300_000);
   afterAll(() => desk?.close());
 
   const sh = (...args: string[]) =>

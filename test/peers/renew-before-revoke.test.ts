@@ -85,7 +85,7 @@ describe.skipIf(dnsServer === null || (certbot === null && lego === null))('a se
         ? []
         : [legoAt(desk, 'lego.renew.example', ['--http', '--http.address', `127.0.0.1:${desk.ports.http01}`])]),
     ];
-  }, 180_000);
+  }, 300_000);
   afterAll(() => desk?.close());
 
   test('both are told, renew with a new key, and then the old certificates are revoked', async () => {

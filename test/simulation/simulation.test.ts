@@ -9,7 +9,7 @@ const [from = 1, to = 3] = (process.env.RESCIND_SEEDS ?? '1-3').split('-').map(N
 const seeds = Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
 describe('a desk that dies again and again, in a world with a bad day', () => {
-  test.each(seeds)('keeps every promise (seed %i)', { timeout: 300_000 }, async (seed) => {
+  test.each(seeds)('keeps every promise (seed %i)', { timeout: 600_000 }, async (seed) => {
     await simulate(seed, async (story) => {
       expect(await brokenPromises(story)).toEqual([]);
       expect(story.deaths).toBeGreaterThan(0);
@@ -17,7 +17,7 @@ describe('a desk that dies again and again, in a world with a bad day', () => {
   });
 });
 
-test('a CA that says "done" and does nothing is found out by the checkers', { timeout: 300_000 }, async () => {
+test('a CA that says "done" and does nothing is found out by the checkers', { timeout: 600_000 }, async () => {
   const lying = (connector: RevocationConnector): RevocationConnector => ({
     ...connector,
     revoke: async (orders) => orders.map(() => ({ outcome: 'done', reason: 'keyCompromise', revokedAt: null })),
