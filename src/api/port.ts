@@ -52,6 +52,7 @@ export interface DeskPort {
   certificates(caseId: string, matterId: string, query: c.CertificatesQuery): Promise<c.CertificatesPage | null>;
   message(caseId: string, reportId: string): Promise<c.Message | null>;
   letter(caseId: string, letterId: string): Promise<c.Letter | null>;
+  caseContacts(caseId: string): Promise<c.CaseContacts | null>;
   incident(caseId: string): Promise<c.IncidentDraft | null>;
   search(query: c.SearchQuery): Promise<c.SearchAnswer>;
   channels(): Promise<c.Channels>;

@@ -50,6 +50,7 @@ test('every answer of the API is what the contract says', async () => {
     ],
     ['getMessage', await call('getMessage', { path: { caseId, reportId: 'R-9017' } })],
     ['getLetter', await call('getLetter', { path: { caseId, letterId: 'L-1' } })],
+    ['getContacts', await call('getContacts', { path: { caseId } })],
     ['getIncident', await call('getIncident', { path: { caseId } })],
     ['search', await call('search', { query: { q: '4a10c3' } })],
     ['getChannels', await call('getChannels', {})],

@@ -157,6 +157,7 @@ export function createApi(options: ApiOptions): Hono<Env> {
   );
   on('getMessage', async ({ path }) => exists(await desk.message(path('caseId'), path('reportId')), 'report'));
   on('getLetter', async ({ path }) => exists(await desk.letter(path('caseId'), path('letterId')), 'letter'));
+  on('getContacts', async ({ path }) => exists(await desk.caseContacts(path('caseId')), 'case'));
   on('getIncident', async ({ path }) => exists(await desk.incident(path('caseId')), 'case'));
   on('search', ({ query }) => desk.search(query));
   on('getChannels', () => desk.channels());

@@ -6,6 +6,7 @@ import { localAccess } from '../api/access/access.ts';
 import { loadCase } from '../app/change-case.ts';
 import { eventFromJson } from '../app/event-json.ts';
 import { scoreboard } from '../assurance/drill/index.ts';
+import { isRefusal } from '../desk/refusal.ts';
 import type { CaseId } from '../foundation/brand.ts';
 import { composeMessage } from '../foundation/mail/compose.ts';
 import { at } from '../foundation/time/time.ts';
@@ -27,6 +28,7 @@ import { type Alarm, type Cause, logVerified, nightWatch } from './night-watch.t
 import { noConnector } from './no-connector.ts';
 import { answersPage } from './page-answers.ts';
 import { openPaging, type Paging } from './paging.ts';
+import { deskContacts, noteCall } from './port/contacts.ts';
 import { takePages } from './take-page.ts';
 import { postgresPages } from './watch-store.ts';
 import { type Desk, openDesk } from './wiring.ts';
@@ -319,6 +321,30 @@ describe('an answer to a page', () => {
     expect((await health()).state).toBe('failed');
     expect((await pages.request(link, { method: 'POST' })).status).toBe(200);
     expect((await health()).state).toBe('good');
+  });
+});
+
+describe('a call', () => {
+  it('stands in the timeline by its result and in the contact log by its number', async () => {
+    const [caseId] = (await postgresPages(database.pool).running(10)) as CaseId[];
+    if (caseId === undefined) throw new Error('no case is open');
+    const call = {
+      do: 'called',
+      subscriber: 'SUB-9',
+      to: '+442079460321',
+      result: 'voicemail',
+      remark: 'Left word.',
+    } as const;
+    const noted = await noteCall(desk, caseId, call, { people: ['person:asha'], because: '' });
+    expect(isRefusal(noted)).toBe(false);
+    const last = (await desk.store.cases.load(caseId)).at(-1);
+    expect(last?.data).toMatchObject({ text: 'Called SUB-9: voicemail. Left word.' });
+    expect(JSON.stringify(last)).not.toContain('442079460321');
+    const attempts = (await desk.contacts.ofCase(caseId)).filter((a) => a.channel === 'phone');
+    expect(attempts).toMatchObject([{ who: 'SUB-9', to: '+442079460321', result: 'voicemail', by: 'person:asha' }]);
+    const shown = await deskContacts(desk).caseContacts(caseId);
+    expect(shown?.rows).toEqual([]);
+    expect(await deskContacts(desk).caseContacts('case-nowhere')).toBeNull();
   });
 });
 

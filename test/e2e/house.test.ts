@@ -108,3 +108,24 @@ describe.skipIf(noBrowser)('the screens of peace time', () => {
     expect(await section.getByRole('row').nth(1).textContent()).toContain('did not');
   });
 });
+
+describe.skipIf(noBrowser)('a case that somebody telephones for', () => {
+  test('says when to call again, and keeps what came of the call', async () => {
+    const open = await openDesk();
+    const page = await open.page();
+    await page.goto('/cases/C-2026-0412');
+    const contacts = page.getByRole('region', { name: 'Contacts' });
+    await contacts.getByText('call again').waitFor();
+    await contacts.getByRole('button', { name: 'Note a call …' }).click();
+    const dialog = page.getByRole('dialog');
+    expect(await dialog.getByLabel('Number', { exact: true }).inputValue()).toBe('+44 20 7946 0321');
+    await dialog.getByLabel('What came of it').selectOption('answered');
+    await dialog.getByLabel('What was said').fill('They replace them now.');
+    await dialog.getByRole('button', { name: 'Note it' }).click();
+    await contacts.getByText('They replace them now.').waitFor();
+    expect(await contacts.getByText('call again').count()).toBe(0);
+    expect(open.desk.commands.at(-1)?.command).toMatchObject({ do: 'called', subscriber: 'SUB-1', result: 'answered' });
+    await open.close();
+    await closeBrowser();
+  });
+});

@@ -1233,6 +1233,7 @@ export class FixtureDesk extends FixtureHouse implements DeskPort {
   readonly #time: VirtualTime;
   readonly #kind: Kind;
   readonly #rows: c.BoardRow[];
+  readonly calls: { at: string; to: string; result: string; by: string; remark: string }[] = [];
   readonly commands: { caseId: string; command: c.CaseCommand; context: CommandContext }[] = [];
   readonly reports: IncomingReport[] = [];
   readonly subscriberAnswers: { token: string; answer: c.SubscriberAnswer; text: string }[] = [];
@@ -1463,6 +1464,37 @@ export class FixtureDesk extends FixtureHouse implements DeskPort {
     };
   }
 
+  async caseContacts(caseId: string): Promise<c.CaseContacts | null> {
+    const found = await this.readCase(caseId);
+    if (found === null) return null;
+    const rows =
+      caseId !== 'C-2026-0412'
+        ? []
+        : [
+            {
+              ...{ subscriber: 'SUB-1', name: 'Customer Ltd', language: 'en', phone: '+44 20 7946 0321' },
+              addresses: [
+                { to: 'hostmaster@customer.example', state: 'failed' as const, at: t('2026-11-24T00:19:02Z') },
+                { to: 'security@customer.example', state: 'accepted' as const, at: t('2026-11-24T02:49:10Z') },
+              ],
+              calls: [
+                {
+                  ...{
+                    at: t('2026-11-24T00:31:00Z'),
+                    to: '+44 20 7946 0321',
+                    result: 'voicemail',
+                    by: 'person:i.sato',
+                  },
+                  remark: 'Left our number and the time of revocation.',
+                },
+                ...this.calls,
+              ],
+              callAgainAt: this.calls.length > 0 ? null : t('2026-11-24T00:46:00Z'),
+            },
+          ];
+    return { now: this.#now(), total: rows.length, rows };
+  }
+
   async incident(caseId: string): Promise<c.IncidentDraft | null> {
     const found = await this.readCase(caseId);
     if (found === null) return null;
@@ -1662,6 +1694,8 @@ export class FixtureDesk extends FixtureHouse implements DeskPort {
       return refuse('case_changed', 'The case has changed since you looked at it. Reload and decide again.');
     this.commands.push({ caseId, command, context });
     if (command.do === 'confirm' || command.do === 'dismiss') this.#decided.add(caseId);
+    if (command.do === 'called')
+      this.calls.push({ ...command, at: this.#now(), by: context.by.id } satisfies (typeof this.calls)[number]);
     this.happen(command.do, caseId);
     const twoPeople = command.do === 'hold' || command.do === 'release' || command.do === 'schedule';
     return {

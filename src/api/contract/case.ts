@@ -273,6 +273,30 @@ export const Message = z
   .meta({ id: 'Message', description: 'The redacted message: `[private key, SPKI …]` stands where a key stood.' });
 export type Message = z.infer<typeof Message>;
 
+/** Whom a case has to reach, and what came of every try. Numbers and addresses stand here only, never in the event log. */
+export const CaseContacts = z
+  .object({
+    now: Instant,
+    total: z.number().int().describe('Subscribers concerned; the first fifty are listed.'),
+    rows: z.array(
+      z.object({
+        subscriber: z.string(),
+        name: z.string(),
+        language: z.string(),
+        phone: z.string().nullable(),
+        addresses: z.array(
+          z.object({ to: z.string(), state: z.enum(['untried', 'accepted', 'failed']), at: Instant.nullable() }),
+        ),
+        calls: z.array(
+          z.object({ at: Instant, to: z.string(), result: z.string(), by: z.string(), remark: z.string() }),
+        ),
+        callAgainAt: Instant.nullable().describe('Sooner after a busy line; null when somebody answered.'),
+      }),
+    ),
+  })
+  .meta({ id: 'CaseContacts' });
+export type CaseContacts = z.infer<typeof CaseContacts>;
+
 export const IncidentDraft = z
   .object({ now: Instant, caseId: Id, openedAt: Instant.nullable(), markdown: z.string() })
   .meta({ id: 'IncidentDraft' });

@@ -42,6 +42,11 @@ export const endpoints = {
   },
   getMessage: { summary: 'The redacted message with what was found in it.', scope: 'read', answer: c.Message },
   getLetter: { summary: 'One letter as it was sent.', scope: 'read', answer: c.Letter },
+  getContacts: {
+    summary: 'Whom a case has to reach, with every letter and call.',
+    scope: 'read',
+    answer: c.CaseContacts,
+  },
   getIncident: { summary: 'The incident report as the events tell it.', scope: 'read', answer: c.IncidentDraft },
   getProposals: { summary: 'Acts that wait for a second person.', scope: 'read', answer: c.ProposalsPage },
   decideProposal: {

@@ -41,6 +41,13 @@ export const CaseCommand = z
       answer: z.enum(['acknowledged', 'agrees', 'replaced', 'disputes', 'asks-more-time', 'question']),
     }),
     z.object({ do: z.literal('first-known'), reportId: Id, at: Instant, detail: z.string().min(3).max(500), because }),
+    z.object({
+      do: z.literal('called'),
+      subscriber: z.string().min(1).max(200),
+      to: z.string().min(3).max(40).describe('The number that was called.'),
+      result: z.enum(['answered', 'no-answer', 'voicemail', 'busy', 'wrong-number']),
+      remark: z.string().max(500),
+    }),
     z.object({ do: z.literal('note'), text: z.string().min(1).max(10_000) }),
   ])
   .meta({ id: 'CaseCommand' });

@@ -12,6 +12,7 @@ export const paths = {
   getCertificates: ['GET', '/api/v1/cases/{caseId}/matters/{matterId}/certificates'],
   getMessage: ['GET', '/api/v1/cases/{caseId}/reports/{reportId}/message'],
   getLetter: ['GET', '/api/v1/cases/{caseId}/letters/{letterId}'],
+  getContacts: ['GET', '/api/v1/cases/{caseId}/contacts'],
   getIncident: ['GET', '/api/v1/cases/{caseId}/incident'],
   getProposals: ['GET', '/api/v1/proposals'],
   decideProposal: ['POST', '/api/v1/proposals/{proposalId}'],

@@ -11,6 +11,7 @@ import { at, hours, rfc3339 } from '../../foundation/time/time.ts';
 import { findAny } from '../../stages/inventory/index.ts';
 import { postgresProposals, type StoredProposal } from '../approvals-store.ts';
 import type { Desk } from '../wiring.ts';
+import { noteCall } from './contacts.ts';
 
 type Commands = Pick<DeskPort, 'proposals' | 'command' | 'decideProposal'>;
 
@@ -163,6 +164,8 @@ async function perform(
         ...by,
         because: `${command.detail} ${by.because}`.trim(),
       });
+    case 'called':
+      return noteCall(desk, caseId, command, by);
     case 'note':
       return act.addNote(parts, caseId, command.text, by);
   }

@@ -4,6 +4,7 @@ import type { Desk } from '../wiring.ts';
 import { deskAdoption } from './adoption.ts';
 import { caseReader } from './case-reader.ts';
 import { deskCommands } from './commands.ts';
+import { deskContacts } from './contacts.ts';
 import { signedLinks } from './links.ts';
 import { deskPolicyPort } from './policy.ts';
 import { deskPrivacy } from './privacy.ts';
@@ -19,6 +20,7 @@ export function deskPort(desk: Desk, secret: Buffer, record: (act: HouseAct) => 
   return {
     ...deskQueries(desk, reader),
     ...deskCommands(desk),
+    ...deskContacts(desk),
     ...deskPublic(desk, signedLinks(secret), desk.parts.sender.replyAddress),
     ...deskPolicyPort({ desk, openCases: reader.openCases, record }),
     ...deskReadiness(desk),

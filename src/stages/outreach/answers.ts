@@ -33,6 +33,9 @@ const phrases: readonly { readonly answer: Looked; readonly pattern: RegExp }[] 
       'widersprechen|widerspreche|nicht (?:sperren|widerrufen|einverstanden|kompromittiert|richtig)|bestreite[n]?|fehlalarm',
       "ne (?:pas )?révoque[zr](?: pas)?|nous contestons|je conteste|pas d[’']accord|n[’']est pas compromise|fausse alerte",
       'no (?:revoque|revoquen|revocar|estamos de acuerdo|estoy de acuerdo)|impugn(?:o|amos)|no está comprometid[ao]|falsa alarma',
+      "non (?:revocate|revocare|revochi|siamo d[’']accordo|sono d[’']accordo|è compromess[ao])|contest(?:o|iamo)|falso allarme",
+      'niet (?:intrekken|akkoord|gecompromitteerd|juist)|trek (?:\\p{L}+ ){0,4}niet in|betwist(?:en)?|maken? bezwaar|vals alarm',
+      'não (?:revogue|revoguem|revogar|concord(?:o|amos)|estamos de acordo|está comprometid[ao])|contest(?:o|amos)|falso alarme',
     ),
   },
   {
@@ -42,6 +45,9 @@ const phrases: readonly { readonly answer: Looked; readonly pattern: RegExp }[] 
       'mehr zeit|fristverlängerung|frist verlängern|verlängerung|aufschub|aufschieben|bis (?:montag|nächste)|warten sie|(?:brauchen|benötigen) (?:\\p{L}+ ){0,3}(?:tage|wochen|stunden)',
       'plus de temps|délai supplémentaire|prolong(?:er|ation)|report(?:er|ez)|attend(?:re|ez)|(?:besoin|faut) (?:\\p{L}+ ){0,3}(?:jours|semaines|heures)',
       'más tiempo|prórroga|aplaz(?:ar|amiento)|ampliar el plazo|esper(?:ar|en|e)|necesitamos (?:\\p{L}+ ){0,3}(?:días|semanas|horas)',
+      'più tempo|proroga|rinvi(?:are|ate|o)|posticip(?:are|ate|i)|aspett(?:are|ate|i)|(?:bisogno|servono|occorrono) (?:\\p{L}+ ){0,3}(?:giorni|settimane|ore)',
+      'meer tijd|uitstel|uitstellen|verlenging|wacht(?:en)? (?:met|tot)|(?:hebben|nodig) (?:\\p{L}+ ){0,3}(?:dagen|weken|uur|uren)',
+      'mais tempo|prorrogação|adi(?:ar|em|amento)|aguard(?:ar|em|e)|esper(?:ar|em)|precisamos de (?:\\p{L}+ ){0,3}(?:dias|semanas|horas)',
     ),
   },
   {
@@ -51,6 +57,9 @@ const phrases: readonly { readonly answer: Looked; readonly pattern: RegExp }[] 
       '(?:wurde|wurden|haben|bereits|schon|ist|sind) (?:\\p{L}+ ){0,5}(?:ersetzt|erneuert|ausgetauscht|getauscht)|neue[sn]? zertifikate? (?:ist|sind|wurde|wurden) (?:\\p{L}+ ){0,2}(?:installiert|aktiv)',
       '(?:avons|ai|été|est|sont|déjà) (?:\\p{L}+ ){0,5}(?:remplacé|renouvelé)[es]*',
       '(?:hemos|he|ha|han|está|están|ya|sido) (?:\\p{L}+ ){0,5}(?:reemplazad|renovad|sustituid)[oa]s?',
+      '(?:abbiamo|ho|è|sono|stat[oaie]|già) (?:\\p{L}+ ){0,5}(?:sostituit|rinnovat|rimpiazzat)[oaie]',
+      '(?:hebben|heb|is|zijn|werd|werden|reeds|al) (?:\\p{L}+ ){0,5}(?:vervangen|vernieuwd)',
+      '(?:já|foi|foram|está|estão|temos) (?:\\p{L}+ ){0,5}(?:substituíd|renovad|trocad)[oa]s?|(?:substituímos|renovámos|renovamos|trocamos)',
     ),
   },
   {
@@ -60,6 +69,9 @@ const phrases: readonly { readonly answer: Looked; readonly pattern: RegExp }[] 
       'bitte (?:\\p{L}+ ){0,3}(?:sperren|widerrufen)|(?:wir sind|ich bin|sind) einverstanden|stimmen (?:der sperrung )?zu|können sie sperren',
       "veuillez (?:\\p{L}+ )?révoquer|vous pouvez (?:\\p{L}+ )?révoquer|(?:nous sommes|je suis) d[’']accord",
       'por favor,? revo(?:quen|que|car)|pueden revocar|(?:estamos|estoy) de acuerdo|procedan',
+      "(?:prego|per favore|vi preghiamo di),? (?:\\p{L}+ ){0,2}revoc(?:ate|are)|potete revocare|(?:siamo|sono) d[’']accordo|procedete pure",
+      '(?:graag|gelieve) (?:\\p{L}+ ){0,4}(?:intrekken|in te trekken)|u mag (?:\\p{L}+ ){0,4}intrekken|(?:wij zijn|we zijn|ik ben|zijn) (?:het )?(?:ermee )?(?:akkoord|eens)|gaan akkoord',
+      '(?:por favor,?|queiram) (?:\\p{L}+ )?revog(?:uem|ue|ar)|podem revogar|(?:estamos|estou) de acordo|concord(?:amos|o)|prossigam',
     ),
   },
   {
@@ -69,6 +81,9 @@ const phrases: readonly { readonly answer: Looked; readonly pattern: RegExp }[] 
       '(?:zur kenntnis|verstanden|erhalten)|danke für|kümmern uns|werden (?:\\p{L}+ ){0,4}(?:ersetzen|erneuern|austauschen)',
       'bien reçu|nous avons reçu|pris note|merci (?:de|pour)|nous (?:allons|nous en) ',
       'recibido|hemos recibido|tomamos nota|gracias por|nos (?:ponemos|encargamos)|vamos a ',
+      'ricevuto|abbiamo ricevuto|preso atto|prendiamo atto|grazie (?:per|di|della)|ce ne occupiamo|provvederemo|(?:sostituiremo|rinnoveremo)',
+      'ontvangen|nota genomen|ter kennis|(?:bedankt|dank(?: u)?) voor|gaan (?:\\p{L}+ ){0,4}(?:vervangen|vernieuwen)|zullen (?:\\p{L}+ ){0,4}(?:vervangen|vernieuwen)',
+      'recebido|recebemos|tomámos nota|tomamos nota|obrigad[oa] p(?:or|el[oa])|vamos (?:\\p{L}+ ){0,3}(?:substituir|renovar|tratar)',
     ),
   },
 ];
@@ -100,7 +115,7 @@ export function readAnswer(
 
 /** Words after which consent is not consent. */
 const conditional =
-  /(?<!\p{L})(?:but|unless|only if|if you|however|not before|aber|sondern|nur wenn|erst|jedoch|mais|sauf|seulement|pero|salvo|solo si)(?!\p{L})/iu;
+  /(?<!\p{L})(?:but|unless|only if|if you|however|not before|aber|sondern|nur wenn|erst|jedoch|mais|sauf|seulement|pero|salvo|solo si|ma|però|tranne|solo se|soltanto|maar|echter|mits|tenzij|alleen als|pas|mas|porém|exceto|apenas se|só se|desde que)(?!\p{L})/iu;
 
 /** The writer's own words, without what is quoted, forwarded or signed; one space between words. */
 function ownWords(message: Pick<Message, 'texts'>): string {

@@ -61,6 +61,13 @@ export const markWords: Record<string, string> = {
   'staff-first-heard': 'First heard by staff',
   'date-header': 'Sender’s Date',
 };
+export const callWords: Record<string, string> = {
+  answered: 'answered',
+  voicemail: 'voicemail',
+  'no-answer': 'no answer',
+  busy: 'busy',
+  'wrong-number': 'wrong number',
+};
 export const basisWords: Record<string, string> = {
   proof: 'proof under the certificate’s own key',
   subscriber: 'the subscriber’s authenticated request',

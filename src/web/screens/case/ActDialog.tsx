@@ -5,7 +5,7 @@ import { ApiProblem } from '../../../api/client.ts';
 import type { CaseCommand, CaseView, Label, MatterView, Team } from '../../../api/contract/index.ts';
 import { Moment } from '../../instrument/Moment.tsx';
 import { number } from '../../instrument/time.ts';
-import { labelWords, teamWords } from '../../instrument/words.ts';
+import { callWords, labelWords, teamWords } from '../../instrument/words.ts';
 import { call } from '../../link/api.ts';
 import { useLine } from '../../link/feed.ts';
 import { nowMs } from '../../link/server-time.ts';
@@ -18,7 +18,8 @@ export type Asked =
   | { readonly what: 'name-certificates'; readonly reportId: string }
   | { readonly what: 'approve' | 'close-matter' | 'schedule' | 'hold'; readonly matterId: string }
   | { readonly what: 'release'; readonly matterId: string; readonly holdId: string }
-  | { readonly what: 'take' | 'hand-off' | 'note' };
+  | { readonly what: 'take' | 'hand-off' | 'note' }
+  | { readonly what: 'called'; readonly subscriber: string; readonly phone: string | null };
 
 const titles: Record<Asked['what'], string> = {
   confirm: 'It is a report',
@@ -32,6 +33,7 @@ const titles: Record<Asked['what'], string> = {
   take: 'Take this case',
   'hand-off': 'Hand to another team',
   note: 'Write a note',
+  called: 'Note a call',
 };
 const confirmWords: Record<Asked['what'], string> = {
   confirm: 'Confirm',
@@ -45,6 +47,7 @@ const confirmWords: Record<Asked['what'], string> = {
   take: 'Take it',
   'hand-off': 'Hand over',
   note: 'Write it down',
+  called: 'Note it',
 };
 /** Irreversible towards the outside; not possible while the page is stale. */
 const weighty = new Set<Asked['what']>(['approve', 'hold', 'release', 'schedule', 'close-matter', 'dismiss']);
@@ -75,6 +78,7 @@ export function ActDialog(props: { shown: CaseView; asked: Asked; close: () => v
       tell(answer.text);
       props.close();
       await client.invalidateQueries({ queryKey: ['case', shown.caseId] });
+      await client.invalidateQueries({ queryKey: ['contacts', shown.caseId] });
       await client.invalidateQueries({ queryKey: ['proposals'] });
     } catch (error) {
       if (error instanceof ApiProblem && error.problem.status < 500) key.current = crypto.randomUUID();
@@ -243,6 +247,21 @@ function fields(asked: Asked, shown: CaseView, matter: MatterView | undefined): 
           <textarea name="text" rows={5} required data-autofocus />
         </label>
       );
+    case 'called':
+      return (
+        <>
+          <p className="soft">No answer does not stop or delay the revocation.</p>
+          <label>
+            <span>Number</span>
+            <input name="to" required minLength={3} maxLength={40} defaultValue={asked.phone ?? ''} />
+          </label>
+          <Choice name="result" title="What came of it" value="" options={Object.entries(callWords)} />
+          <label>
+            <span>What was said</span>
+            <textarea name="remark" rows={2} maxLength={500} />
+          </label>
+        </>
+      );
   }
 }
 
@@ -370,5 +389,13 @@ function commandOf(asked: Asked, data: FormData, shown: CaseView): CaseCommand |
       return { do: 'hand-off', to: text('to') as Team, because };
     case 'note':
       return { do: 'note', text: text('text') };
+    case 'called':
+      return {
+        do: 'called',
+        subscriber: asked.subscriber,
+        to: text('to'),
+        result: text('result') as Extract<CaseCommand, { do: 'called' }>['result'],
+        remark: text('remark'),
+      };
   }
 }

@@ -14,6 +14,7 @@ import { useKeys } from '../../shell/keys.ts';
 import { ActDialog, type Asked } from './ActDialog.tsx';
 import { Certificates } from './Certificates.tsx';
 import { Evidence } from './Evidence.tsx';
+import { Contacts } from './Contacts.tsx';
 import { IncidentSection } from './IncidentSection.tsx';
 import { LadderScale } from './LadderScale.tsx';
 import { Letters } from './Letters.tsx';
@@ -140,6 +141,7 @@ function CaseOnScreen({ shown }: { shown: CaseView }) {
               ask={setAsked}
             />
           ))}
+          {shown.matters.length > 0 && <Contacts shown={shown} ask={setAsked} />}
           <Letters shown={shown} />
           <Timeline shown={shown} />
           {shown.stage !== 'review' && shown.reports.length > 0 && <Messages shown={shown} />}
