@@ -20,6 +20,7 @@ import type { CoreParts, Fetcher, Log, Pager, Room, WeakKeys } from '../app/port
 import { caseFile, certificateSets } from '../app/store-parts.ts';
 import { unlockEarlier } from '../app/unlock-earlier.ts';
 import { Watch } from '../app/watch.ts';
+import { adoptionMigrations } from '../assurance/adoption/index.ts';
 import { matterOf } from '../desk/case.ts';
 import type { Reason } from '../desk/facts.ts';
 import { policyOf } from '../desk/policy/cps-overlay.ts';
@@ -184,6 +185,7 @@ export async function migrateAll(pool: Pool, now: Instant): Promise<void> {
       { room: 'subscriber', migrations: subscriberTokenMigrations },
       { room: 'renew-now', migrations: hookMigrations },
       { room: 'approvals', migrations: approvalMigrations },
+      { room: 'adoption', migrations: adoptionMigrations },
     ],
     now,
   );

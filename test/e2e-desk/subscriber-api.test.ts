@@ -1,12 +1,18 @@
 /** What a subscriber's own software can do at a served desk: with a token, and with a hook for those without ACME. */
+
+import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { verifyRenewNow } from '../../src/stages/renewal-info/index.ts';
 import { jsonLines, rescind } from './rescind.ts';
 import { type Issued, Served, until } from './served.ts';
 
 const mine = 'ops@holder.example';
+
+/** The same token with one character of its secret changed. */
+const changed = (token: string) => `${token.slice(0, -3)}${token.at(-3) === 'a' ? 'b' : 'a'}${token.slice(-2)}`;
 
 describe('the API for subscribers', { timeout: 300_000 }, () => {
   let served: Served;
@@ -39,7 +45,7 @@ describe('the API for subscribers', { timeout: 300_000 }, () => {
     expect(all.map((one) => one.serial)).toEqual([certificate.serial]);
     expect(all[0]).toMatchObject({ status: 'good', renewal: { now: false } });
     expect((await call('/certificates', { token: 'rsub_x_y' })).status).toBe(401);
-    expect((await call('/certificates', { token: `${token.slice(0, -1)}A` })).status).toBe(401);
+    expect((await call('/certificates', { token: changed(token) })).status).toBe(401);
     const onlyRevoke = await tokenFor('revoke');
     expect(await (await call('/certificates', { token: onlyRevoke })).json()).toMatchObject({ code: 'out_of_scope' });
   });
@@ -131,5 +137,19 @@ describe('renew now, for those without ACME', { timeout: 300_000 }, () => {
       data: { subscriber: mine, certificates: [{ serial: issued.serial }], newKey: true },
     });
     expect(taken).toHaveLength(1);
+  });
+
+  test('the quarterly report counts who was told and who can replace, and names nobody', async () => {
+    const folder = join(served.place.folder, 'report');
+    const ended = await rescind(['--config', served.config, 'adoption', 'report', folder, '--staff', '--json'], {
+      env: { DATABASE_URL: '' },
+    });
+    const [said] = jsonLines(ended.out) as { quarter: string; certificates: number; files: string[] }[];
+    expect(said).toMatchObject({ certificates: 1, subscribers: 1, quarter: expect.stringMatching(/^20\d\d Q[1-4]$/) });
+    const [html, markdown, table, staff] = said!.files.map((file) => readFileSync(file, 'utf8'));
+    for (const open of [html, markdown, table]) expect(open).not.toContain(mine);
+    expect(markdown).toMatch(/1 certificates were to be replaced, 0 were/);
+    expect(html).toContain('<svg');
+    expect(staff).toContain(`${mine},open,1,`);
   });
 });

@@ -1,6 +1,6 @@
 import type { Matter } from '../../desk/case.ts';
 import type { Fingerprint } from '../../foundation/brand.ts';
-import { minutes } from '../../foundation/time/time.ts';
+import { type Duration, hours, type Instant, isBefore, minutes } from '../../foundation/time/time.ts';
 import type { CoreParts, Looker, Seen } from '../ports.ts';
 import type { Ground } from './perform.ts';
 import { digestOf } from './revoke.ts';
@@ -10,7 +10,12 @@ const lookMax = 100_000;
 /** More certificates than this are not in one set. */
 const setMax = 10_000_000;
 const lookAgainFirst = minutes(1);
-const lookAgainLater = minutes(5);
+/** How often somebody looks, by how long the revocation has been accepted: what has not come in two days comes by people. */
+const lookAgain = [
+  { within: hours(6), after: minutes(5) },
+  { within: hours(48), after: minutes(15) },
+] as const;
+const lookAgainAtLast = hours(1);
 
 /**
  * Looks from outside, as a relying party does. Only what the probe read and verified is published (promise 3): an
@@ -41,9 +46,15 @@ export async function probe(
   const missing = waiting.length - visible.length;
   if (missing > 0) {
     const problem = seen.find((s) => !s.published)?.problem ?? 'Not seen as revoked yet.';
-    const lookAgainAt = now.add(matter.lookAgainAt === null ? lookAgainFirst : lookAgainLater);
+    const lookAgainAt = now.add(
+      matter.lookAgainAt === null ? lookAgainFirst : pauseAfter(matter.acceptedAt ?? now, now),
+    );
     await append({ type: 'PublicationAwaited', ...base, missing, problem, lookAgainAt });
   }
+}
+
+function pauseAfter(acceptedAt: Instant, now: Instant): Duration {
+  return lookAgain.find(({ within }) => isBefore(now, acceptedAt.add(within)))?.after ?? lookAgainAtLast;
 }
 
 /** Rows that a desk marked as published before it died, and of which no event tells. */

@@ -41,6 +41,9 @@ const list: Readonly<Record<string, readonly [string, NamedCommand['load']]>> = 
   drill: named('practise: send a test report as the world would, and see how fast people were', async (c) =>
     (await import('./practice.ts')).practisedDrillCommand(c),
   ),
+  adoption: named('who could replace a certificate in 24 hours: the quarterly report', async (c, about) =>
+    (await import('./adoption.ts')).adoptionCommand(c, about),
+  ),
   incident: named('the public incident report: draft it from a case, check it before posting', async (c) =>
     (await import('./stored.ts')).storedIncidentCommand(c),
   ),

@@ -36,7 +36,8 @@ export async function deskAdoption(desk: Pick<Desk, 'pool' | 'time'>, query: c.P
   };
 }
 
-async function collected(
+/** One row for each live certificate of a subscriber, and one for each that was told to be replaced. */
+export async function collected(
   desk: Pick<Desk, 'pool'>,
   since: Instant,
   now: Instant,

@@ -25,6 +25,7 @@ import { type CheckResult, check } from './checks.ts';
 import { Doors, type Item } from './deliver.ts';
 import { Faults } from './faults.ts';
 import { controlAddress, type MailHosts, mailHosts } from './mail-hosts.ts';
+import { isRefusedOrder } from './orders.ts';
 import { resultOf, type ScenarioResult } from './result.ts';
 import type { Scenario } from './schema.ts';
 import { staffAct, staffReactsAfter, visit } from './staff.ts';
@@ -339,6 +340,11 @@ async function feed(
   if (item.channel === 'ca-system') return replay.faults.begin(item);
   if (item.channel === 'mail-gateway') return replay.faults.gatewayLine(item, replay);
   if (item.channel === 'acme') return byAcme(replay, item, options);
+  if (item.data.asksFor === 'issue' && (await isRefusedOrder(replay.desk, replay.world, item))) {
+    options.progress?.(replay.time.now(), 'order refused: its key is blocked');
+    replay.skipped.add(item.name);
+    return;
+  }
   await replay.doors.deliver(item);
   if (item.data.staff !== undefined) acts.push({ at: item.at.add(minutes(item.data.staff.afterMinutes)), item });
 }
