@@ -1,5 +1,5 @@
 /** A desk as an operator runs it, for benches: `rescind serve` in processes of its own, on the real clock. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -27,7 +27,7 @@ export async function serveDesk(folder: string, roles: readonly string[]): Promi
       smtp: { port: smtpPort },
       http: { port: await freePort() },
       labCa: { enabled: false },
-      ca: { connector: 'manual', settings: { instructions: 'A bench gives no orders.' } },
+      ca: { connector: 'manual', settings: { instructions: 'A bench gives no orders.' }, issuers: [anIssuer(folder)] },
     }),
   );
   const running: ChildProcess[] = [];
@@ -45,6 +45,14 @@ export async function serveDesk(folder: string, roles: readonly string[]): Promi
       for (const child of running.reverse()) await ended(child);
     },
   };
+}
+
+/** No certificate of this issuer exists; the desk asks for one, and rightly so. */
+function anIssuer(folder: string): string {
+  const [key, certificate] = [join(folder, 'issuer.key'), join(folder, 'issuer.pem')];
+  const made = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', key, '-out', certificate];
+  execFileSync('openssl', ['req', '-x509', '-subj', '/CN=Bench CA', '-days', '2', ...made], { stdio: 'ignore' });
+  return certificate;
 }
 
 async function startRole(file: string, roles: string): Promise<ChildProcess> {

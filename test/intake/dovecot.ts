@@ -2,6 +2,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +11,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface Dovecot {
   readonly port: number;
   readonly password: string;
+  /** Opens the mailbox `mailbox` by XOAUTH2 until the token is revoked. */
+  readonly accessToken: string;
+  revokeToken(): void;
   stop(): Promise<void>;
 }
 
@@ -31,6 +35,17 @@ export async function startDovecot(): Promise<Dovecot> {
   await chown(join(folder, 'mail'), uid, gid);
   const port = await freePort();
   const password = 'only for this test';
+  const tokens = await tokenServer();
+  await writeFile(
+    join(folder, 'oauth2.conf'),
+    `introspection_mode = post
+introspection_url = http://127.0.0.1:${tokens.port}/
+username_attribute = username
+active_attribute = active
+active_value = true
+use_grant_password = no
+`,
+  );
   const configuration = join(folder, 'dovecot.conf');
   await writeFile(
     configuration,
@@ -52,6 +67,12 @@ service imap-login {
   inet_listener imaps {
     port = 0
   }
+}
+auth_mechanisms = plain xoauth2
+passdb {
+  driver = oauth2
+  mechanisms = xoauth2
+  args = ${folder}/oauth2.conf
 }
 passdb {
   driver = static
@@ -82,12 +103,43 @@ namespace inbox {
   return {
     port,
     password: password.replaceAll(' ', '_'),
+    accessToken: tokens.token,
+    revokeToken: tokens.revoke,
     stop: async () => {
       const gone = new Promise((resolve) => server.once('exit', resolve));
       server.kill('SIGTERM');
       await gone;
+      tokens.close();
       await rm(folder, { recursive: true, force: true });
     },
+  };
+}
+
+/** Says of one token whose it is, as an identity provider would (RFC 7662). */
+async function tokenServer() {
+  const token = 'a-token-of-mailbox';
+  let active = true;
+  const server = createHttpServer((request, response) => {
+    let body = '';
+    request.on('data', (part: Buffer) => {
+      body += part.toString();
+    });
+    request.on('end', () => {
+      const given = new URLSearchParams(body).get('token') ?? '';
+      response.setHeader('content-type', 'application/json');
+      response.end(
+        JSON.stringify(active && given === token ? { active: true, username: 'mailbox' } : { active: false }),
+      );
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    token,
+    port: (server.address() as { port: number }).port,
+    revoke: () => {
+      active = false;
+    },
+    close: () => server.close(),
   };
 }
 
