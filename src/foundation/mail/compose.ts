@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { oneLine } from '../text.ts';
 import type { Instant } from '../time/time.ts';
 import type { Address } from './message.ts';
-import { messageIds } from './read-message.ts';
+import { messageIds } from './part-headers.ts';
 
 export interface Entry {
   readonly from: Address | null;

@@ -8,35 +8,45 @@ import { automaticKind } from './automatic.ts';
 import { splitText } from './blocks.ts';
 import {
   type Budget,
-  HEADER_VALUE_MAX,
   INNER_MESSAGES_MAX,
   LINKS_MAX,
   MESSAGE_BYTES_MAX,
   newBudget,
-  REFERENCES_MAX,
   TEXT_BLOCKS_MAX,
   TEXT_CHARS_MAX,
   UNWRAP_DEPTH_MAX,
 } from './bounds.ts';
 import { decodeText, latin1 } from './charset.ts';
 import { readCms } from './cms.ts';
-import { parseDate } from './dates.ts';
-import { decodeHeader } from './headers.ts';
 import { htmlToText } from './html.ts';
 import type { MapiItem } from './mapi.ts';
-import type {
-  Address,
-  Attachment,
-  DeliveryFailure,
-  Feedback,
-  InnerMessage,
-  Message,
-  TextBlock,
-  TextRole,
-} from './message.ts';
+import type { Attachment, DeliveryFailure, Feedback, InnerMessage, Message, TextBlock, TextRole } from './message.ts';
 import { contentOf, isMessage, type Part, readTree } from './mime.ts';
 import { looksLikeMsg, readMsg } from './msg.ts';
-import { parseReceived } from './received.ts';
+import {
+  addressesOf,
+  dateOf,
+  deliveredTo,
+  first,
+  headerMap,
+  headerWords,
+  messageIds,
+  originalSender,
+  receivedOf,
+  returnPathOf,
+} from './part-headers.ts';
+import {
+  isCms,
+  isPgpMessage,
+  isTextual,
+  mayEmbed,
+  otherLeaves,
+  pgpMessage,
+  rebase,
+  textLeaves,
+  unflow,
+  withLineFeeds,
+} from './parts.ts';
 import { readBounceWords, readDeliveryStatus, readFeedback, readXArf } from './reports.ts';
 import { looksLikeTnef, readTnef } from './tnef.ts';
 import { extractEmbedded } from './transfer.ts';
@@ -608,26 +618,6 @@ interface Context {
   readonly report: string | null;
 }
 
-function mayEmbed(bytes: Uint8Array): boolean {
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return (
-    view.includes('begin 6') || view.includes('begin 7') || view.includes('begin-base64 ') || view.includes('=ybegin ')
-  );
-}
-
-const pgpMessage = '-----BEGIN PGP MESSAGE-----';
-
-function isPgpMessage(bytes: Uint8Array): boolean {
-  if (latin1(bytes.subarray(0, 4_096)).includes(pgpMessage)) return true;
-  // RFC 9580 5.1, 5.2: a binary message starts with an encrypted session key packet (tags 1 and 3).
-  const first = bytes[0] ?? 0;
-  const packet = (first & 0xc0) === 0xc0 ? first & 0x3f : (first & 0xc0) === 0x80 ? (first & 0x3c) >> 2 : -1;
-  return packet === 1 || packet === 3;
-}
-
-const isCms = (part: Part, named: string): boolean =>
-  /^application\/(?:x-)?pkcs7-mime$/.test(part.type) || named === 'smime.p7m' || named.endsWith('.p7m');
-
 const typeOf = (mediaType: string): string =>
   /^[a-z0-9!#$&^_.+-]{1,80}\/[a-z0-9!#$&^_.+-]{1,120}$/i.test(mediaType)
     ? mediaType.toLowerCase()
@@ -642,157 +632,6 @@ function innerKind(report: string | null): InnerMessage['kind'] {
 
 /** What stood in a bounced or reported message was said by somebody else, like a forward. */
 const innerRole = (_kind: InnerMessage['kind']): TextRole => 'forwarded';
-
-function headerWords(part: Part): string {
-  const shown = ['from', 'to', 'date', 'subject'] as const;
-  const headers = headerMap(part);
-  return shown
-    .filter((name) => headers.has(name))
-    .map((name) => `${name.charAt(0).toUpperCase()}${name.slice(1)}: ${first(headers, name)}`)
-    .join('\n');
-}
-
-function headerMap(part: Part): ReadonlyMap<string, readonly string[]> {
-  const out = new Map<string, string[]>();
-  for (const field of part.fields) {
-    const values = out.get(field.name);
-    if (values === undefined) out.set(field.name, [decodeHeader(field.raw)]);
-    else values.push(decodeHeader(field.raw));
-  }
-  return out;
-}
-
-const first = (headers: ReadonlyMap<string, readonly string[]>, name: string): string => headers.get(name)?.[0] ?? '';
-
-function rawValues(part: Part, name: string): string[] {
-  return part.fields.filter((field) => field.name === name).map((field) => field.raw);
-}
-
-function addressesOf(part: Part, name: string): readonly Address[] {
-  return rawValues(part, name).flatMap((raw) => parseAddresses(raw.slice(0, HEADER_VALUE_MAX)));
-}
-
-function dateOf(part: Part): Message['date'] {
-  const raw = rawValues(part, 'date')[0];
-  return raw === undefined ? null : parseDate(decodeHeader(raw));
-}
-
-const receivedOf = (part: Part): Message['received'] => parseReceived(rawValues(part, 'received'));
-
-function returnPathOf(part: Part): string | null {
-  const raw = rawValues(part, 'return-path')[0];
-  if (raw === undefined) return null;
-  return parseAddresses(raw)[0]?.address ?? '';
-}
-
-function deliveredTo(part: Part): readonly string[] {
-  const names = ['delivered-to', 'x-original-to', 'envelope-to', 'x-envelope-to', 'x-delivered-to'];
-  return [...new Set(names.flatMap((name) => addressesOf(part, name).map((address) => address.address)))].filter(
-    (address) => address !== '',
-  );
-}
-
-/** A list or gateway that rewrote From leaves the writer elsewhere; a redirect leaves the writer in From. */
-function originalSender(part: Part, from: readonly Address[]): Address | null {
-  for (const name of ['x-original-from', 'x-original-sender', 'x-google-original-from']) {
-    const found = addressesOf(part, name)[0];
-    if (found !== undefined && found.address !== '') return found;
-  }
-  const rewritten = from[0] !== undefined && /\bvia\b|\bper conto di\b|im auftrag von/i.test(from[0].name);
-  const reply = addressesOf(part, 'reply-to')[0];
-  return rewritten && reply !== undefined && reply.address !== from[0]?.address ? reply : null;
-}
-
-/** `<id>` tokens; ids without brackets are taken when they stand alone. Normalised to the bracketed form. */
-export function messageIds(text: string): readonly string[] {
-  const bounded = text.slice(0, HEADER_VALUE_MAX);
-  const found = (bounded.match(/<[^<>\s]{1,995}>/g) ?? []).slice(-REFERENCES_MAX);
-  if (found.length > 0) return found;
-  const bare = bounded.trim().replace(/^<|>$/g, '');
-  return bare !== '' && bare.length < 996 && !/\s/.test(bare) ? [`<${bare}>`] : [];
-}
-
-function textLeaves(part: Part): Part[] {
-  const out: Part[] = [];
-  const stack = [...part.children].reverse();
-  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-    if (next.type.startsWith('multipart/')) stack.push(...[...next.children].reverse());
-    else if (next.type === 'text/plain' || next.type === 'text/html') out.push(next);
-  }
-  return out;
-}
-
-/** Parts of an alternative that are neither of its texts: calendars, images, enclosed messages. */
-function otherLeaves(part: Part, read: ReadonlySet<Part>): Part[] {
-  const out: Part[] = [];
-  const stack = [...part.children].reverse();
-  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-    if (next.type.startsWith('multipart/') && next.children.length > 0) stack.push(...[...next.children].reverse());
-    else if (!read.has(next)) out.push(next);
-  }
-  return out;
-}
-
-function rebase(root: Part, path: string): void {
-  const stack = [root];
-  for (let part = stack.pop(); part !== undefined; part = stack.pop()) {
-    part.path = part.path === '' ? path : `${path}.${part.path}`;
-    stack.push(...part.children);
-  }
-}
-
-/** Names and types whose content is words, so that triage may read them. */
-function isTextual(part: Part, bytes: Uint8Array): boolean {
-  if (part.type.startsWith('text/') || /[/+](?:json|xml|yaml|x-yaml|csv|x-pem-file|pgp-keys)$/.test(part.type))
-    return true;
-  if (
-    /\.(?:txt|csv|tsv|log|md|json|ya?ml|xml|html?|pem|key|crt|cer|csr|asc|conf|cfg|ini|eml|ics|sh|py|js)$/i.test(
-      part.fileName,
-    )
-  ) {
-    return looksLikeText(bytes);
-  }
-  return part.type === 'application/octet-stream' && looksLikeText(bytes) && bytes.length > 0;
-}
-
-function looksLikeText(bytes: Uint8Array): boolean {
-  const end = Math.min(bytes.length, 4_096);
-  let odd = 0;
-  for (let i = 0; i < end; i++) {
-    const byte = bytes[i] as number;
-    if (byte === 0) return bytes[0] === 0xff || bytes[0] === 0xfe;
-    if (byte < 0x09 || (byte > 0x0d && byte < 0x20 && byte !== 0x1b)) odd++;
-  }
-  return odd * 20 <= end;
-}
-
-/** RFC 3676 flowed text: soft line breaks are undone so that words and identifiers are whole again. */
-function unflow(text: string, part: Part): string {
-  if ((part.parameters.get('format') ?? '').toLowerCase() !== 'flowed') return text;
-  const deleteSpace = (part.parameters.get('delsp') ?? '').toLowerCase() === 'yes';
-  const out: string[] = [];
-  let open = false;
-  let openMarks = '';
-  for (const line of text.split(/\r?\n/)) {
-    const marks = /^>*/.exec(line)?.[0] ?? '';
-    const content = line.slice(marks.length).replace(/^ /, '');
-    const continues = open && marks === openMarks;
-    const soft = content.endsWith(' ') && content !== '-- ';
-    const kept = soft && deleteSpace ? content.slice(0, -1) : content;
-    if (continues) out.push(kept);
-    else out.push(`${out.length === 0 ? '' : '\n'}${marks}${marks === '' ? '' : ' '}${kept}`);
-    open = soft;
-    openMarks = marks;
-  }
-  return out.join('');
-}
-
-/** Bare carriage returns as line ends (old Macs, broken gateways) become line feeds; nothing else is touched. */
-function withLineFeeds(bytes: Uint8Array): Uint8Array {
-  const head = bytes.subarray(0, 65_536);
-  if (head.includes(0x0a) || !head.includes(0x0d)) return bytes;
-  return bytes.map((byte) => (byte === 0x0d ? 0x0a : byte));
-}
 
 function unreadable(bytes: Uint8Array, cause: unknown): Message {
   const hash = createHash('sha256').update(bytes).digest('hex');
