@@ -11,6 +11,7 @@ import { postgresAccessStore } from '../api/access/postgres.ts';
 import type { PublicSite } from '../api/public-pages/index.ts';
 import { createApi } from '../api/routes.ts';
 import { Fault } from '../foundation/fault.ts';
+import { publishedEvidencePolicy } from '../stages/evidence/policy.ts';
 import { renewalInfoRoutes } from '../stages/renewal-info/index.ts';
 import { postgresAnswers } from './approvals-store.ts';
 import { channelDoors } from './channels.ts';
@@ -60,6 +61,7 @@ export async function serveWeb(
     contact: desk.parts.sender.replyAddress,
     publicUrl: origin,
     policyUrl: http.policyUrl,
+    evidence: publishedEvidencePolicy,
   };
   const people =
     http.access === 'local'

@@ -8,6 +8,7 @@ import { ReportIn, SubscriberAnswer } from '../contract/index.ts';
 import type { DeskPort } from '../port.ts';
 import { ProblemError } from '../problem.ts';
 import { type ReceiveOptions, receiveReport } from '../reports/receive.ts';
+import { evidencePage } from './evidence-page.ts';
 import { type PublicSite, publicPage } from './layout.ts';
 import { renewalPage } from './renewal-page.ts';
 import { reportForm, reportReceived } from './report-page.ts';
@@ -58,6 +59,14 @@ export function addPublicPages<E extends Env>(
   app.get('/api/v1/report-schema', (context) =>
     context.json(z.toJSONSchema(ReportIn, { target: 'draft-2020-12', io: 'input' })),
   );
+
+  const { evidence } = site;
+  if (evidence !== undefined) {
+    app.get('/evidence', (context) =>
+      publicPage(context, { title: 'What counts as proof', site, body: evidencePage(evidence) }),
+    );
+    app.get('/api/v1/evidence-policy', (context) => context.json(evidence));
+  }
 
   app.get('/status/:token', async (context) => {
     const status = await desk.reporterStatus(context.req.param('token'));

@@ -2,6 +2,7 @@
 import type { Context } from 'hono';
 import { html } from 'hono/html';
 import type { HtmlEscapedString } from 'hono/utils/html';
+import type { AcceptedEvidence } from './evidence-page.ts';
 
 export type Html = HtmlEscapedString | Promise<HtmlEscapedString>;
 
@@ -13,6 +14,8 @@ export interface PublicSite {
   /** Origin under which the public reaches these pages, without a slash at the end. */
   readonly publicUrl: string;
   readonly policyUrl: string | null;
+  /** What shows that a key is compromised; a desk that is not told publishes nothing of it. */
+  readonly evidence?: AcceptedEvidence;
 }
 
 const policy = (scripts: boolean, connects: boolean): string =>

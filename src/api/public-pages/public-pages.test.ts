@@ -1,6 +1,7 @@
 import PostalMime from 'postal-mime';
 import { expect, test } from 'vitest';
 import { fixtureDesk } from '../../../test/web/fixture-desk.ts';
+import { publishedEvidencePolicy } from '../../stages/evidence/policy.ts';
 import { localAccess } from '../access/access.ts';
 import { createApi } from '../routes.ts';
 
@@ -12,7 +13,13 @@ function aSite() {
     access: localAccess({ name: 'M. Oduya', mayAct: true, csrf: 'token' }),
     webRoot: null,
     deskName: 'Harbour Trust',
-    site: { caName: 'Harbour Trust', contact: 'report@ca.example', publicUrl: 'https://ca.example', policyUrl: null },
+    site: {
+      caName: 'Harbour Trust',
+      contact: 'report@ca.example',
+      publicUrl: 'https://ca.example',
+      policyUrl: null,
+      evidence: publishedEvidencePolicy,
+    },
     virtualTime: true,
   });
   return { app, desk, time };
@@ -145,7 +152,7 @@ test('a dispute is recorded and the page says that the clock runs on', async () 
 
 test('public pages have no inline script, and may connect to nothing', async () => {
   const { app } = aSite();
-  for (const path of ['/report', '/status/good-token', '/subscriber/good-token', '/renewal/abc.def']) {
+  for (const path of ['/report', '/evidence', '/status/good-token', '/subscriber/good-token', '/renewal/abc.def']) {
     const response = await app.request(path);
     expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
     expect(await response.text()).not.toMatch(/<script(?! type="module" src="\/prove.js">)|javascript:|onload=/i);
@@ -158,4 +165,15 @@ test('security.txt names the ways to reach us and expires', async () => {
   const text = await (await app.request('/.well-known/security.txt')).text();
   expect(text).toContain('Contact: mailto:report@ca.example');
   expect(text).toMatch(/^Expires: 2027-02-22T03:07:12Z$/m);
+});
+
+test('what counts as proof is published as the desk decides by it, for people and for machines', async () => {
+  const { app } = aSite();
+  const published = (await (await app.request('/api/v1/evidence-policy')).json()) as typeof publishedEvidencePolicy;
+  expect(published).toEqual(publishedEvidencePolicy);
+  expect(published).not.toHaveProperty('passphrases');
+  const page = await (await app.request('/evidence')).text();
+  expect(page).toContain(published.version);
+  for (const { form } of published.forms) expect(page).toContain(form);
+  for (const wording of published.wordings) expect(page).toContain(wording);
 });

@@ -167,6 +167,9 @@ export const evidencePolicy: EvidencePolicy = {
   ],
 };
 
+/** For outsiders: without the pass phrases, which are of no use to an honest reporter. */
+export const publishedEvidencePolicy = (({ passphrases: _, ...published }) => published)(evidencePolicy);
+
 /** True when `text` is a statement of compromise for the key with these SPKI hashes, or one of our challenges. */
 export function isCompromiseStatement(
   text: string,
