@@ -83,7 +83,7 @@ import { type HeldLists, holdLists, openRoom, reportedFetcher, weakKeyChecks } f
 import { finderOf } from './finder.ts';
 import { ChannelTroubles } from './night-watch.ts';
 import { openPolicyBook, type PolicyBook, policyMigrations } from './policy-book.ts';
-import { linkSecret } from './port/links.ts';
+import { type Links, linkSecret, signedLinks } from './port/links.ts';
 import { readParts } from './reading-parts.ts';
 import { tellHooks } from './renew-now-hooks.ts';
 import { noteReplaced } from './replacements.ts';
@@ -270,7 +270,7 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
     writeLetter,
     sender: { caOwner: config.ca.owner, replyAddress: addressOf(config.mail.from), phone: null },
     mailDomain: addressOf(config.mail.from).split('@')[1] ?? 'localhost',
-    links: linksOf(config),
+    links: linksOf(config, signedLinks(await linkSecret(config.dataFolder), time)),
     blocked,
     renewal: {
       async advise(caseId, matter, now) {
@@ -499,11 +499,13 @@ function addressOf(from: string): string {
   return (/<([^<>]+)>/.exec(from)?.[1] ?? from).trim().toLowerCase();
 }
 
-function linksOf(config: Config): PerformParts['links'] {
-  const base = config.http.publicUrl;
+/** What letters link to; nothing where the desk does not know how people outside reach it. */
+function linksOf(config: Config, links: Links): PerformParts['links'] {
+  const base = config.http.publicUrl?.replace(/\/+$/, '') ?? null;
+  if (base === null) return { status: () => null, action: () => null, proof: null };
   return {
-    status: () => null,
-    action: () => null,
-    proof: base === null ? null : `${base.replace(/\/$/, '')}/report`,
+    status: (caseId, reportId) => `${base}/status/${links.token({ kind: 'r', caseId, of: reportId })}`,
+    action: (caseId, subscriber) => `${base}/subscriber/${links.token({ kind: 's', caseId, of: subscriber })}`,
+    proof: `${base}/report`,
   };
 }

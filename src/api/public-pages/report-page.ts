@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import { acceptedWording, statementText, writeStatement } from '../../stages/evidence/prove/statement-form.ts';
 import type { Problem, ReportAccepted } from '../contract/index.ts';
+import { reportBytesMax } from '../reports/read-request.ts';
 import { type Html, type PublicSite, timeTag } from './layout.ts';
 
 /** The published form of a signed statement with places for what the browser fills in. */
@@ -16,14 +17,14 @@ export function reportForm(site: PublicSite, problem: Problem | null): Html {
   return html`
 <h1>Report a problem with a certificate</h1>
 <p class="lead">Tell us what is wrong and how we can see it. We act on what can be checked, and we answer everybody who leaves an address.</p>
-${problem === null ? '' : html`<p class="bad" role="alert">${problem.detail} Nothing was sent; what you wrote is kept by your browser if you go back.</p>`}
+${problem === null ? '' : html`<p class="bad" role="alert">${problem.detail} Nothing was taken. Go back: your browser has kept what you wrote, and you can send it without the file.</p>`}
 <form method="post" action="/report" enctype="multipart/form-data">
 <label><span>What is wrong?</span><small>For example: a private key is public, a name is not the holder’s, a certificate is used to deceive.</small>
 <textarea name="text" rows="8" required maxlength="200000"></textarea></label>
 <label><span>Which certificates?</span><small>Serial numbers, SHA-256 fingerprints or crt.sh links, one a line. Leave it empty if you do not know.</small>
 <textarea name="certificates" rows="3" maxlength="200000" class="mono" spellcheck="false"></textarea></label>
 <label><span>Files</span><small>Keys, certificates, signed statements, screenshots, archives. Drag them in. A private key is checked, sealed and destroyed; only a signed proof is kept.</small>
-<input type="file" name="files" multiple></label>
+<input type="file" name="files" multiple data-bytes="${reportBytesMax}"></label>
 <section id="prove" hidden data-text="${statementText(acceptedWording)}" data-form="${statementForm}">
 <label><span>Or prove it without sending the key</span><small>Choose the private key (PEM). Your browser signs the sentence “${acceptedWording}” with it and puts the result into the text above. The key is not sent: this page cannot connect anywhere.</small>
 <input type="file" multiple accept=".pem,.key,.txt"></label>

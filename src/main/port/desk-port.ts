@@ -21,7 +21,7 @@ export function deskPort(desk: Desk, secret: Buffer, record: (act: HouseAct) => 
     ...deskQueries(desk, reader),
     ...deskCommands(desk),
     ...deskContacts(desk),
-    ...deskPublic(desk, signedLinks(secret), desk.parts.sender.replyAddress),
+    ...deskPublic(desk, signedLinks(secret, desk.time), desk.parts.sender.replyAddress),
     ...deskPolicyPort({ desk, openCases: reader.openCases, record }),
     ...deskReadiness(desk),
     ...deskPrivacy(desk, record),

@@ -11,7 +11,8 @@ import { Idempotency } from '../../api/idempotency.ts';
 import type { DeskPort, Principal } from '../../api/port.ts';
 import { createApi } from '../../api/routes.ts';
 import { changeCase } from '../../app/change-case.ts';
-import type { CaseId } from '../../foundation/brand.ts';
+import type { CertificateFacts } from '../../desk/facts.ts';
+import type { CaseId, Fingerprint, SpkiHash } from '../../foundation/brand.ts';
 import { at, hours, rfc3339 } from '../../foundation/time/time.ts';
 import { VirtualTime } from '../../foundation/time/virtual-time.ts';
 import { silentLog } from '../../platform/jobs/log.ts';
@@ -24,6 +25,7 @@ import { webhookSender } from '../webhooks.ts';
 import { type Desk, openDesk } from '../wiring.ts';
 import { deskPort } from './desk-port.ts';
 import { houseLog } from './house-log.ts';
+import { signedLinks } from './links.ts';
 
 const started = at('2026-03-02T22:00:00Z');
 const secret = Buffer.alloc(32, 9);
@@ -49,6 +51,18 @@ afterAll(async () => {
   await database?.drop();
   await rm(folder, { recursive: true, force: true });
 });
+
+function aCertificate(): CertificateFacts {
+  const [listed] = aMatter().set.listed;
+  if (listed === undefined) throw new Error('a matter has a certificate');
+  const fingerprint = 'f1'.repeat(32) as Fingerprint;
+  return {
+    ...{ fingerprint, serial: listed.serial, issuerHash: 'aa'.repeat(32), issuer: 'CN=Lab', names: [listed.name] },
+    ...{ notBefore: started, notAfter: started.add(hours(2400)), spkiHash: 'bb'.repeat(32) as SpkiHash },
+    ...{ precertificate: false, profile: 'tls', shortLived: false, subscriber: 'SUB-1', status: 'good' },
+    ...{ crlUrls: [], ocspUrls: [] },
+  } as CertificateFacts;
+}
 
 async function open(caseId: string): Promise<void> {
   const matter = aMatter({ startAt: started, dueAt: started.add(hours(24)) });
@@ -215,6 +229,21 @@ test('a webhook gets what it asked for in order, signed, and what it missed when
   expect((await port.webhooks()).rows[0]).toMatchObject({ problem: null });
   await sender.round();
   expect(got).toHaveLength(told.length);
+});
+
+test('a link in a letter opens the subscriber’s page, an old or altered one opens nothing, and a dispute is shown', async () => {
+  const links = signedLinks(secret, time);
+  const token = links.token({ kind: 's', caseId: 'case-linked', of: 'SUB-1' });
+  await desk.parts.sets.create('set of case-linked', 'case-linked' as CaseId, [aCertificate()]);
+  await open('case-linked');
+  expect(await port.subscriberStatus(token)).toMatchObject({ subscriber: 'SUB-1', answers: [], replaced: 0 });
+  const after = await port.answerAsSubscriber(token, 'disputes', 'It is not our key.');
+  expect(after).toMatchObject({ answers: [{ answer: 'disputes' }], revokeAt: '2026-03-03T00:00:00Z' });
+  expect(await port.subscriberStatus(`${token.slice(0, -2)}AA`)).toBeNull();
+  expect(await port.subscriberStatus(links.token({ kind: 'r', caseId: 'case-linked', of: 'SUB-1' }))).toBeNull();
+  const later = signedLinks(secret, { now: () => time.now().add(hours(184 * 24)) });
+  expect(links.read(token)).not.toBeNull();
+  expect(later.read(token)).toBeNull();
 });
 
 test('the rules lab, readiness, contacts and adoption answer on an empty desk', async () => {

@@ -2,6 +2,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { at, hasCome, rfc3339, type Time } from '../../foundation/time/time.ts';
 
 /** What a link opens. `r`: one report of one case; `s`: one subscriber in one case. */
 export interface LinkTarget {
@@ -11,18 +12,21 @@ export interface LinkTarget {
 }
 
 export interface Links {
+  /** Good for half a year from now: longer than any case, shorter than a mailbox that somebody inherits. */
   token(target: LinkTarget): string;
-  /** Null when forged, cut or altered. */
+  /** Null when forged, cut, altered or too old. */
   read(token: string): LinkTarget | null;
 }
 
 const tokenMax = 600;
+const linkValidDays = 183;
 
-export function signedLinks(secret: Buffer): Links {
+export function signedLinks(secret: Buffer, time: Pick<Time, 'now'>): Links {
   const sign = (payload: string): Buffer => createHmac('sha256', secret).update(payload).digest().subarray(0, 20);
   return {
     token({ kind, caseId, of }) {
-      const payload = Buffer.from(JSON.stringify([kind, caseId, of])).toString('base64url');
+      const lapsesAt = rfc3339(time.now().add({ hours: 24 * linkValidDays }));
+      const payload = Buffer.from(JSON.stringify([kind, caseId, of, lapsesAt])).toString('base64url');
       return `${payload}.${sign(payload).toString('base64url')}`;
     },
     read(token) {
@@ -30,12 +34,13 @@ export function signedLinks(secret: Buffer): Links {
       const given = Buffer.from(signature, 'base64url');
       const wanted = sign(payload);
       if (given.length !== wanted.length || !timingSafeEqual(given, wanted)) return null;
-      const [kind, caseId, of] = JSON.parse(Buffer.from(payload, 'base64url').toString()) as [
+      const [kind, caseId, of, lapsesAt] = JSON.parse(Buffer.from(payload, 'base64url').toString()) as [
         LinkTarget['kind'],
         string,
         string,
+        string,
       ];
-      return { kind, caseId, of };
+      return hasCome(at(lapsesAt), time.now()) ? null : { kind, caseId, of };
     },
   };
 }

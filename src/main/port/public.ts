@@ -41,7 +41,7 @@ export function deskPublic(desk: Desk, links: Links, contact: string): Public {
         now: now(),
         subscriber: target.of,
         matterId: matter.matterId,
-        because: matter.label,
+        because: whyOf(matter),
         rule: { ...matter.rule },
         reason: matter.reason,
         startAt: rfc3339(matter.startAt),
@@ -49,15 +49,14 @@ export function deskPublic(desk: Desk, links: Links, contact: string): Public {
         dueAt: moment(matter.dueAt),
         total: own.length,
         published: own.filter((f) => probes.has(f)).length,
-        replaced: 0,
+        replaced: await replacedAmong(desk, matter.set.setId, target.of),
         certificates: facts.map((f) => ({
           serial: f.serial,
           name: f.names[0] ?? '',
           notAfter: rfc3339(f.notAfter),
           revoked: probes.has(f.fingerprint),
         })),
-        answers:
-          matter.subscriberAgreedAt === null ? [] : [{ at: rfc3339(matter.subscriberAgreedAt), answer: 'agrees' }],
+        answers: await answersOf(desk, current.caseId, matter.matterId, target.of),
         contact,
       };
       return { status, current, matter, subscriber: target.of };
@@ -153,13 +152,58 @@ export function deskPublic(desk: Desk, links: Links, contact: string): Public {
         because:
           matter === undefined
             ? 'Nothing is known against this certificate.'
-            : `${matter.rule.document} ${matter.rule.section}: ${matter.label}`,
+            : `${matter.rule.document} ${matter.rule.section}: ${whyOf(matter)}`,
         windowEndAt: moment(told?.advice == null ? null : told.window.end),
         revokeAt: matter === undefined ? null : rfc3339(desk.parts.policy.cutOffAt(matter)),
         revoked: match.certificate.status === 'revoked',
       };
     },
   };
+}
+
+/** To somebody who has never heard of the rules: what happened, and how we know. */
+function whyOf({ label, basis }: Matter): string {
+  if (basis === 'proof' && label === 'key-compromise')
+    return 'Somebody else has the private key of these certificates. We have proven it.';
+  if (basis === 'subscriber') return 'You asked for it.';
+  return reasons[label];
+}
+
+const reasons: Readonly<Record<Matter['label'], string>> = {
+  'key-compromise': 'Somebody else may have the private key of these certificates.',
+  'weak-key': 'The key of these certificates is so weak that its private part can be computed.',
+  misissuance: 'These certificates were not issued as the rules require.',
+  'domain-control': 'Who holds these certificates does not control the names in them, or no longer does.',
+  misuse: 'These certificates are used to deceive or to harm.',
+  'subscriber-request': 'Their holder asked for it.',
+  'wrong-information': 'What these certificates say is wrong, or no longer right.',
+  'ca-noncompliance': 'We did not follow the rules when we issued these certificates.',
+  'other-problem': 'A problem with these certificates was reported and found to be one.',
+  'not-a-report': 'A problem with these certificates was reported and found to be one.',
+};
+
+/** Certificates of this subscriber for which a newer one was seen (`replacements.ts`). */
+async function replacedAmong(desk: Desk, setId: string, subscriber: string): Promise<number> {
+  const { rows } = await desk.pool.query<{ replaced: string }>(
+    'select count(*) as replaced from store.affected_certificate where set_id = $1 and subscriber = $2 and priority < 0',
+    [setId, subscriber],
+  );
+  return Number(rows[0]?.replaced ?? 0);
+}
+
+/** What this subscriber has answered about this matter so far, by page, mail or telephone. */
+async function answersOf(
+  desk: Desk,
+  caseId: CaseId,
+  matterId: string,
+  subscriber: string,
+): Promise<c.SubscriberStatus['answers']> {
+  const events = await desk.parts.cases.load(caseId);
+  return events.flatMap((e) =>
+    e.type === 'SubscriberAnswered' && e.matterId === matterId && e.subscriber === subscriber
+      ? [{ at: rfc3339(e.at), answer: e.answer }]
+      : [],
+  );
 }
 
 function stateOf(current: Case | null, known: boolean, read: boolean, receipt: string): c.ReporterStatus['state'] {

@@ -36,3 +36,13 @@ async function prove(
   }
   picker.value = '';
 }
+
+/** Says before anything is sent what would be refused after minutes of sending. */
+const files = document.querySelector<HTMLInputElement>('input[name="files"]');
+files?.addEventListener('change', () => {
+  const most = Number(files.dataset.bytes ?? 0);
+  const chosen = [...(files.files ?? [])].reduce((sum, file) => sum + file.size, 0);
+  const tooLarge = most > 0 && chosen > most;
+  files.setCustomValidity(tooLarge ? `Together these files are larger than ${Math.floor(most / 1024 / 1024)} MiB. Send the large one by mail, or name an address where we can fetch it.` : '');
+  if (tooLarge) files.reportValidity();
+});
