@@ -14,14 +14,15 @@ interface Row {
   readonly replaced: boolean;
 }
 
-/** What a row is called on the screen; `$2` is the present instant. */
-const members = `select fingerprint, serial, subscriber, accepted_at, published_at, outcome, priority,
-    case when state = 'attempted' then 'ordered' when state <> 'identified' then state
-         when not_before > $2 then 'scheduled' when outcome is not null then 'failing' else 'valid' end as shown
-  from store.affected_certificate where set_id = $1`;
+/** What a row is called on the screen; `$2` is the present instant. Names are joined only for those who search in them. */
+const members = (names: boolean): string => `select a.fingerprint, a.serial, a.subscriber, a.accepted_at,
+    a.published_at, a.outcome, a.priority, ${names ? "array_to_string(i.names, ' ')" : "''"} as names,
+    case when a.state = 'attempted' then 'ordered' when a.state <> 'identified' then a.state
+         when a.not_before > $2 then 'scheduled' when a.outcome is not null then 'failing' else 'valid' end as shown
+  from store.affected_certificate a
+  ${names ? 'left join inventory.certificate i on i.fingerprint = a.fingerprint' : ''} where a.set_id = $1`;
 const wanted = `($3::text is null or shown = $3) and ($4::text is null
-    or encode(serial, 'hex') like $4 or lower(coalesce(subscriber, '')) like $4
-    or exists (select 1 from inventory.certificate i, unnest(i.names) n where i.fingerprint = m.fingerprint and n like $4))`;
+    or encode(serial, 'hex') like $4 or lower(coalesce(subscriber, '')) like $4 or names like $4)`;
 
 export async function certificatesPage(
   desk: Pick<Desk, 'pool' | 'bulk' | 'readings'>,
@@ -31,15 +32,16 @@ export async function certificatesPage(
   now: Instant,
 ): Promise<c.CertificatesPage> {
   const q = query.q === undefined || query.q === '' ? null : `%${query.q.toLowerCase().replaceAll(/[%_\\]/g, '\\$&')}%`;
+  const from = members(q !== null);
   const asked = [setId, now.toString(), query.state ?? null, q];
   const { rows: counted } = await desk.pool.query<{ shown: string; all: string; matching: string }>(
-    `select shown, count(*) as all, count(*) filter (where ${wanted}) as matching from (${members}) m group by shown`,
+    `select shown, count(*) as all, count(*) filter (where ${wanted}) as matching from (${from}) m group by shown`,
     asked,
   );
   const { rows } = await desk.pool.query<Row>(
     `select encode(fingerprint, 'hex') as fingerprint, ltrim(encode(serial, 'hex'), '0') as serial, subscriber, shown,
        accepted_at as "acceptedAt", published_at as "publishedAt", outcome as problem, priority < 0 as replaced
-     from (${members}) m where ${wanted} order by m.fingerprint offset $5 limit $6`,
+     from (${from}) m where ${wanted} order by m.fingerprint offset $5 limit $6`,
     [...asked, query.from, query.limit],
   );
   const fingerprints = rows.map((row) => row.fingerprint);

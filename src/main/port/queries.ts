@@ -55,6 +55,15 @@ const lettersShown = 200;
 const rowFresh = seconds(10);
 const followEvery = Temporal.Duration.from({ milliseconds: 300 });
 
+/** What sorts and filters the board. */
+interface Line {
+  readonly live: boolean;
+  readonly receivedAt: string;
+  readonly title: string;
+  readonly dueAt: string;
+  readonly waits: boolean;
+}
+
 export function deskQueries(desk: Desk, { load, openCases, endedCases }: CaseReader): Queries {
   const now = (): Instant => desk.time.now();
   const latest = async (): Promise<number> => (await desk.store.log.head()).size;
@@ -67,7 +76,7 @@ export function deskQueries(desk: Desk, { load, openCases, endedCases }: CaseRea
     return { verifiedAt: rfc3339(beat.at), ok, problem: ok ? null : beat.detail };
   };
   /** What sorts and filters the board, kept for as long as neither case nor policy changes. */
-  let lines = new WeakMap<Case, { readonly title: string; readonly dueAt: string; readonly waits: boolean }>();
+  let lines = new WeakMap<Case, Line>();
   let linesUnder: unknown = null;
   const lineOf = (current: Case) => {
     if (linesUnder !== desk.policies.policy) {
@@ -77,7 +86,10 @@ export function deskQueries(desk: Desk, { load, openCases, endedCases }: CaseRea
     const known = lines.get(current);
     if (known !== undefined) return known;
     const { policy } = desk.parts;
+    const stage = stageOf(current);
     const line = {
+      live: stage !== 'dismissed' && stage !== 'closed',
+      receivedAt: rfc3339(current.receivedAt),
       title: titleOf(current).toLowerCase(),
       dueAt: boardDueOf(current, policy),
       waits: waitsForPerson(current, policy),
@@ -121,10 +133,10 @@ export function deskQueries(desk: Desk, { load, openCases, endedCases }: CaseRea
       const cases = await openCases();
       const ended = query.cursor === undefined ? await endedCases() : [];
       const shown = cases
-        .filter(({ current }) => stageOf(current) !== 'dismissed' && stageOf(current) !== 'closed')
-        .map((one) => ({ ...one, line: lineOf(one.current) }))
+        .map(({ current, last }) => ({ current, last, line: lineOf(current) }))
         .filter(
           ({ current, line }) =>
+            line.live &&
             (query.team === undefined || current.team === query.team) &&
             (query.q === undefined || line.title.includes(query.q.toLowerCase())),
         )
@@ -133,10 +145,10 @@ export function deskQueries(desk: Desk, { load, openCases, endedCases }: CaseRea
       const beats = await desk.store.heartbeats.all();
       const sweep = beats.find((b) => b.name === 'sweep' || b.name === 'wake-ups');
       const verified = beats.find((b) => b.name === logVerified && b.detail === '');
-      const last = [...cases, ...ended]
-        .map(({ current }) => current.receivedAt)
-        .sort(Temporal.Instant.compare)
-        .at(-1);
+      const last = [...cases, ...ended].reduce((latest, { current }) => {
+        const { receivedAt } = lineOf(current);
+        return receivedAt > latest ? receivedAt : latest;
+      }, '');
       const head = await desk.store.log.head();
       return {
         now: rfc3339(now()),
@@ -154,7 +166,7 @@ export function deskQueries(desk: Desk, { load, openCases, endedCases }: CaseRea
                 .slice(0, 20),
         quiet: {
           sweptAt: sweep === undefined ? null : rfc3339(sweep.at),
-          lastReportAt: last === undefined ? null : rfc3339(last),
+          lastReportAt: last === '' ? null : last,
           canaries: (await desk.canaries.health(now())).map(({ path, state, lastSeenAt }) => ({
             address: path,
             seenAt: lastSeenAt === null ? null : rfc3339(lastSeenAt),
