@@ -25,7 +25,7 @@ describe.skipIf(noBrowser)('a person with a passkey', () => {
 
     await page.getByRole('link', { name: 'To the board' }).click();
     await page.getByRole('heading', { level: 1, name: 'Now' }).waitFor();
-    await page.getByRole('button', { name: /sign out/ }).click();
+    await page.getByRole('button', { name: /sign out/i }).click();
     await page.goto('/sign-in');
     await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
     await page.getByRole('heading', { level: 1, name: 'Now' }).waitFor();
