@@ -45,7 +45,7 @@ test('every rescind command in the documents exists', () => {
   const subcommands = new Map<string, ReadonlySet<string>>();
   const wrong: string[] = [];
   for (const { name, text } of pages) {
-    for (const m of text.matchAll(/`(?:npm run -s )?rescind (?:-- )?([a-z]+)(?: ([a-z][a-z-]*))?/g)) {
+    for (const m of text.matchAll(/`(?:npm run -s )?rescind (?:-- )?([a-z][a-z-]*)(?: ([a-z][a-z-]*))?/g)) {
       const [, command = '', sub] = m;
       if (!known.has(command)) wrong.push(`${name}: ${m[0]}`);
       else if (sub !== undefined) {

@@ -44,6 +44,9 @@ const list: Readonly<Record<string, readonly [string, NamedCommand['load']]>> = 
   adoption: named('who could replace a certificate in 24 hours: the quarterly report', async (c, about) =>
     (await import('./adoption.ts')).adoptionCommand(c, about),
   ),
+  'renewal-info': named('answer ACME clients by ARI, without the rest of the desk', async (c, about) =>
+    (await import('./renewal-info.ts')).renewalInfoCommand(c, about),
+  ),
   incident: named('the public incident report: draft it from a case, check it before posting', async (c) =>
     (await import('./stored.ts')).storedIncidentCommand(c),
   ),
