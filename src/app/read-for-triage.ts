@@ -5,10 +5,12 @@
  */
 import { clockStart } from '../desk/clock/receipt-mark.ts';
 import { type EvidenceItem, type Triage, verdicts } from '../desk/facts.ts';
+import type { Message } from '../foundation/mail/message.ts';
 import { unreadableProblems } from '../foundation/mail/read-message.ts';
 import type { Instant } from '../foundation/time/time.ts';
 import { openReport } from '../stages/evidence/room/read.ts';
 import { receiptMarks, receivedAtOf, trustOfHost } from '../stages/intake/marks.ts';
+import { type Rules, rulesInForce } from '../stages/triage/rules.ts';
 import { triage } from '../stages/triage/triage.ts';
 
 export interface ReadForTriage {
@@ -32,7 +34,24 @@ export interface TriageSurroundings {
 /** Nothing of these can be judged by what was read. */
 const unread: ReadonlySet<string> = new Set(['unreadable', 'empty', 'headers_missing', 'too_large']);
 
+/** A message that has been opened and searched, to be judged under any rules. */
+export type Judge = (rules: Rules) => Triage;
+
 export async function readForTriage(bytes: Uint8Array, surroundings: TriageSurroundings): Promise<ReadForTriage> {
+  const { message, judge, problem } = await openForTriage(bytes, surroundings);
+  const trust = trustOfHost(surroundings.receivedBy);
+  return {
+    triage: judge(rulesInForce()),
+    receivedAt: receivedAtOf(message, surroundings.receivedBy),
+    clockStart: clockStart(receiptMarks({ message, acceptance: null, trust }))?.at ?? null,
+    problem,
+  };
+}
+
+export async function openForTriage(
+  bytes: Uint8Array,
+  surroundings: Pick<TriageSurroundings, 'ownDomains' | 'now'>,
+): Promise<{ readonly message: Message; readonly judge: Judge; readonly problem: string | null }> {
   const opened = await openReport({
     bytes,
     identity: null,
@@ -44,21 +63,19 @@ export async function readForTriage(bytes: Uint8Array, surroundings: TriageSurro
     challenges: [],
     careful: false,
   });
-  const reading = await opened.judge({ keys: [], enrolledCsrs: [] });
-  const { message } = reading;
-  const proposed = triage(message, {
-    objects: reading.objects,
-    ownDomains: surroundings.ownDomains,
-    verdictStrongest: strongest(reading.evidence),
-  });
+  const { message, objects, evidence } = await opened.judge({ keys: [], enrolledCsrs: [] });
   const problem = message.problems.find((code) => unreadableProblems.has(code)) ?? null;
-  const trust = trustOfHost(surroundings.receivedBy);
-  return {
-    triage: problem !== null && unread.has(problem) ? unreadable(proposed) : proposed,
-    receivedAt: receivedAtOf(message, surroundings.receivedBy),
-    clockStart: clockStart(receiptMarks({ message, acceptance: null, trust }))?.at ?? null,
-    problem,
+  const judge: Judge = (rules) => {
+    const proposed = triage(message, {
+      objects,
+      ownDomains: surroundings.ownDomains,
+      verdictStrongest: strongest(evidence),
+      thresholds: rules.thresholds,
+      rules,
+    });
+    return problem !== null && unread.has(problem) ? unreadable(proposed) : proposed;
   };
+  return { message, judge, problem };
 }
 
 function strongest(evidence: readonly EvidenceItem[]): EvidenceItem['verdict'] | null {

@@ -1,13 +1,12 @@
 /** `rescind triage PATH…`: the stable contract of the command line. Reads files, stores nothing. */
-import { open as openFile, readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { type ReadForTriage, readForTriage, type TriageSurroundings } from '../app/read-for-triage.ts';
-import { looksLikeMbox, readMbox } from '../foundation/mail/mbox.ts';
 import { parseCertificate } from '../foundation/pki/x509.ts';
 import { SystemTime } from '../foundation/time/system-time.ts';
 import { type Instant, rfc3339, type Time } from '../foundation/time/time.ts';
 import { certificatesIn } from '../stages/evidence/check.ts';
+import { filesUnder, messagesIn, Unopened } from './mail-files.ts';
 
 export interface TriageCli {
   readonly time: Time;
@@ -25,11 +24,6 @@ interface Options {
 
 /** The demo CA's mail exchanger. */
 const defaultReceiver = 'mx.ca.example';
-/** A single message is read up to here; what lies beyond is reported as a problem of that message. */
-const messageBytesMax = 128 * 1024 * 1024;
-
-class Unopened extends Error {}
-
 export function triageCommand(cli: TriageCli = processCli()): Command {
   return new Command('triage')
     .description('what messages are about: label, deadline, route, evidence, and why')
@@ -102,52 +96,6 @@ function inWords(file: string, { triage, clockStart, problem }: ReadForTriage): 
   return `${file}: ${triage.action}, ${triage.label}${rule}${due}, ${triage.route ?? 'filed'}, ${triage.score}${start}${why.join('')}${unreadPart}`;
 }
 
-async function* messagesIn(file: string): AsyncGenerator<{ name: string; bytes: Uint8Array }> {
-  const handle = await openFile(file).catch(() => {
-    throw new Unopened(`${file} cannot be opened`);
-  });
-  try {
-    const head = Buffer.alloc(512);
-    const { bytesRead } = await handle.read(head, 0, head.length, 0);
-    if (looksLikeMbox(head.subarray(0, bytesRead))) {
-      for await (const { number, bytes } of readMbox(handle.createReadStream({ start: 0, autoClose: false })))
-        yield { name: `${file}#${number}`, bytes };
-      return;
-    }
-    const { size } = await handle.stat();
-    const bytes = Buffer.alloc(Math.min(size, messageBytesMax));
-    let at = 0;
-    while (at < bytes.length) {
-      const got = await handle.read(bytes, at, bytes.length - at, at);
-      if (got.bytesRead === 0) break;
-      at += got.bytesRead;
-    }
-    yield { name: file, bytes: bytes.subarray(0, at) };
-  } finally {
-    await handle.close();
-  }
-}
-
-/** Byte order of the path below the folder; dot-files are left out, every regular file is tried. */
-async function filesUnder(path: string): Promise<string[]> {
-  const kind = await stat(path).catch(() => {
-    throw new Unopened(`${path} cannot be opened`);
-  });
-  if (!kind.isDirectory()) return [path];
-  const found: string[] = [];
-  const walk = async (folder: string, prefix: string): Promise<void> => {
-    for (const entry of await readdir(folder, { withFileTypes: true })) {
-      if (entry.name.startsWith('.')) continue;
-      const relative = prefix === '' ? entry.name : `${prefix}/${entry.name}`;
-      if (entry.isDirectory()) await walk(join(folder, entry.name), relative);
-      else if (entry.isFile()) found.push(relative);
-    }
-  };
-  await walk(path, '');
-  found.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-  return found.map((relative) => `${path.replace(/\/+$/, '')}/${relative}`);
-}
-
 async function namesUnder(folder: string, now: Instant): Promise<Set<string>> {
   const names = new Set<string>();
   for (const file of await filesUnder(folder)) {
@@ -163,7 +111,7 @@ function isNamed(names: ReadonlySet<string>, name: string): boolean {
   return names.has(name) || names.has(`*.${name}`) || names.has(`*${name.slice(Math.max(0, name.indexOf('.')))}`);
 }
 
-function processCli(): TriageCli {
+export function processCli(): TriageCli {
   return {
     time: new SystemTime(),
     out: (line) => process.stdout.write(`${line}\n`),

@@ -23,6 +23,9 @@ const list: Readonly<Record<string, readonly [string, NamedCommand['load']]>> = 
   triage: named('what messages are about: label, deadline, route, evidence, and why', async (c) =>
     (await import('../../cli/triage.ts')).triageCommand(c),
   ),
+  'rules-lab': named('which verdicts other triage rules would move, before anybody publishes them', async (c) =>
+    (await import('../../cli/rules-lab.ts')).rulesLabCommand(c),
+  ),
   evidence: named('what a file shows about a key, and whether a proof holds', async (c) =>
     (await import('../../cli/evidence.ts')).evidenceCommand(c),
   ),

@@ -22,7 +22,10 @@ export function subjectDomains(
     ),
   );
   // The CA's own hosts are the subject only where its own conduct is.
-  const wanted = (host: string) => label === 'ca-noncompliance' || !receivers.has(ownerOf(host));
+  const wanted = (host: string) =>
+    (label === 'ca-noncompliance' || !receivers.has(ownerOf(host))) &&
+    // A bounce names the servers that carried it.
+    !(message.failures.length > 0 && /^(?:mx|smtp|mail|relay|mta)\d*\./.test(host));
   const linked = report ? found.hostsInLinks.filter(wanted) : [];
   return [...new Set([...found.hostsInText.filter(wanted), ...linked, ...enclosedNames(message)])];
 }

@@ -8,10 +8,11 @@ import { excerptOf } from './because.ts';
 import { decideAction } from './decide.ts';
 import { subjectDomains } from './domains.ts';
 import { type Duty, type DutyFacts, dutyOf, teamOf } from './duty.ts';
-import type { Reading, ReadSentence } from './knowledge/reading.ts';
-import { featuresOf, wordFeatures } from './model/features.ts';
-import { committedModel, logits, type Model, predict, type Scores } from './model/linear.ts';
+import type { Reading } from './knowledge/reading.ts';
+import { featuresOf, sentenceFeatures } from './model/features.ts';
+import { logits, type Model, predict, type Scores } from './model/linear.ts';
 import type { ObjectFacts } from './recognise/index.ts';
+import { type Rules, rulesInForce } from './rules.ts';
 import { defaultThresholds, type Thresholds } from './thresholds.ts';
 import { type Understood, understand } from './understand.ts';
 
@@ -21,24 +22,28 @@ export interface TriageContext {
   /** Whether the inventory knows a certificate for this name. */
   readonly ownDomains?: (name: string) => boolean;
   readonly verdictStrongest?: Verdict | null;
+  /** Others than those in force, for the rules lab. */
   readonly thresholds?: Thresholds;
+  readonly rules?: Pick<Rules, 'lexicons' | 'model'>;
 }
 
 const reasonsMax = 12;
 
 export function triage(message: Message, context: TriageContext): Triage {
-  return judge(understand(message, context.objects), context, committedModel());
+  const { lexicons, model } = context.rules ?? rulesInForce();
+  return judge(understand(message, context.objects, lexicons), context, model);
 }
 
 /** The verdict on a message that has been read, under a given model: the committed one, or one of an evaluation. */
 export function judge(understood: Understood, context: Omit<TriageContext, 'objects'>, model: Model): Triage {
   const { message, language, reading, recognised } = understood;
-  const scores = predict(model, featuresOf(understood), language);
+  const scores = predict(model, featuresOf(understood));
   const thresholds = context.thresholds ?? defaultThresholds;
   const { label, score } = proposeLabel(scores, recognised.artifacts, context.verdictStrongest ?? null);
   const report = label !== 'not-a-report';
 
-  const domains = subjectDomains(message, recognised, label, aboutCertificates(reading));
+  const about = aboutCertificates(reading) || holdsCertificate(recognised.artifacts);
+  const domains = subjectDomains(message, recognised, label, about);
   const artifacts: Artifacts = { ...recognised.artifacts, domains };
   const evidence = evidenceOf(artifacts, domains, context.ownDomains);
   const { action, why } = decideAction({
@@ -130,6 +135,10 @@ function aboutCertificates(reading: Reading): boolean {
   return reading.sentences.some((one) => certificateConcepts.some((concept) => one.concepts.has(concept)));
 }
 
+function holdsCertificate(artifacts: Artifacts): boolean {
+  return artifacts.hasCertificate || artifacts.hasCsr;
+}
+
 /** Evidence as promise 5 of the design defines it; a domain counts only when the inventory says that it is ours. */
 function evidenceOf(
   artifacts: Artifacts,
@@ -156,7 +165,7 @@ function reasonsOf(understood: Understood, model: Model): Because[] {
     .slice(0, signalsMax);
   const sentences = understood.reading.sentences
     .slice(0, sentencesMax)
-    .map((sentence) => ({ sentence, weight: sentenceWeight(understood, sentence, model) }))
+    .map((sentence) => ({ sentence, weight: logits(model.sentences, sentenceFeatures(sentence))[0]! }))
     .sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight))
     .slice(0, 2)
     .map(({ sentence, weight }) => ({
@@ -169,11 +178,6 @@ function reasonsOf(understood: Understood, model: Model): Because[] {
 
 const signalsMax = 8;
 const sentencesMax = 40;
-
-function sentenceWeight(understood: Understood, sentence: ReadSentence, model: Model): number {
-  const features = wordFeatures({ language: understood.language, sentences: [sentence] });
-  return logits(model.words, features)[0]! - model.words.bias[0]!;
-}
 
 const anchors =
   'CERT ISSUER_YOU PRIVKEY CSR CTLOG CRLOCSP CAAWORD REVOKE PHISH VICTIM MALWARE CODESIGN COMPROMISE HASCOPY BOUGHTDOMAIN LOSTDOMAIN NOTREQUESTED'.split(

@@ -1,5 +1,6 @@
 /** Everything that is read from a message before anybody scores it: language, concepts, signals, identifiers. */
 import type { Message } from '../../foundation/mail/message.ts';
+import { committedLexicons, type Lexicons } from './knowledge/lexicons.ts';
 import { read } from './knowledge/reading.ts';
 import { findSignals } from './knowledge/signals.ts';
 import { detectLanguage } from './language.ts';
@@ -10,9 +11,13 @@ export interface Understood extends Read {
   readonly language: string;
 }
 
-export function understand(message: Message, objects: ObjectFacts | null): Understood {
+export function understand(
+  message: Message,
+  objects: ObjectFacts | null,
+  lexicons: Lexicons = committedLexicons,
+): Understood {
   const language = detectLanguage(ownText(message));
-  const reading = read(message, language);
+  const reading = read(message, language, lexicons);
   return { message, language, reading, signals: findSignals(reading), recognised: recognise(message, objects) };
 }
 

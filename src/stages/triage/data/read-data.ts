@@ -6,12 +6,14 @@
  *     Body, as long as it takes. {We found|I came across} gives variants; <host>, <serial>, <crtsh>, <fp>, <url>,
  *     <order>, <num>, <email>, <pemkey>, <pemcert>, <pemcsr> are filled in. Lines with > are quoted.
  *
- * An entry is a family: its variants never sit on both sides of a cross-validation. The files `all.*` and `canon.*` tell the same
- * stories in the same order in many languages, so there the n-th story of a label is one family over all languages.
+ * An entry is a family: its variants never sit on both sides of a cross-validation. Neighbours that tell nearly the same
+ * (a report and its harmless twin) are one family. The files `all.*` and `canon.*` tell the same stories in the same
+ * order in many languages, so there the n-th story of a label is one family over all languages.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Label, labels } from '../../../desk/facts.ts';
+import { wordsOf } from '../text.ts';
 
 export interface Story {
   readonly name: string;
@@ -59,6 +61,7 @@ export function readStories(folder: string = storiesFolder): Story[] {
     const [theme, language] = file.split('.') as [string, string];
     const entries = readFileSync(join(folder, file), 'utf8').split(/^== /m).slice(1);
     const told = new Map<Label, number>();
+    let before: { readonly family: string; readonly words: ReadonlySet<string> } | null = null;
     entries.forEach((entry, index) => {
       const [head, subject, ...body] = entry.trimEnd().split('\n');
       const [name, hours] = head!.trim().split(/\s+/) as [string, string | undefined];
@@ -66,13 +69,37 @@ export function readStories(folder: string = storiesFolder): Story[] {
       if (!label) throw new Error(`${file}: entry ${index + 1} has the unknown label "${name}"`);
       const ordinal = (told.get(label) ?? 0) + 1;
       told.set(label, ordinal);
-      const family = theme === 'all' || theme === 'canon' ? `${theme} ${label}#${language === 'en' ? `en${ordinal}` : ordinal}` : `${theme}.${language}#${index + 1}`;
+      const words = new Set(wordsOf(`${subject}\n${body.join('\n')}`));
+      const own = `${theme}.${language}#${index + 1}`;
+      const family: string = inStep.has(theme)
+        ? `${theme} ${label}#${language === 'en' ? `en${ordinal}` : ordinal}`
+        : before !== null && likeness(before.words, words) >= twinsFrom
+          ? before.family
+          : own;
+      before = { family, words };
       stories.push({
-        name: `${theme}.${language}#${index + 1}`,
-        family, language, theme, label, hours: hoursOf(hours, label), subject: subject ?? '', body: body.join('\n').trim() });
+        name: own,
+        family,
+        language,
+        theme,
+        label,
+        hours: hoursOf(hours, label),
+        subject: subject ?? '',
+        body: body.join('\n').trim(),
+      });
     });
   }
   return stories;
+}
+
+/** Themes whose files tell the same stories in every language. */
+const inStep: ReadonlySet<string> = new Set(['all', 'canon']);
+
+/** Share of words that two neighbours have in common, from which on one is a version of the other. */
+const twinsFrom = 0.28;
+
+function likeness(one: ReadonlySet<string>, other: ReadonlySet<string>): number {
+  return one.intersection(other).size / Math.max(1, one.union(other).size);
 }
 
 function hoursOf(text: string | undefined, label: Label): 24 | 120 | null {

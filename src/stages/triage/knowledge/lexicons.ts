@@ -1,26 +1,34 @@
 /** The lexicon on disk: one file per language, the same concepts in all of them (`concepts.md` explains each). */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Matcher, parseLexicon } from './matcher.ts';
 
-const folder = join(import.meta.dirname, 'lexicon');
+export interface Lexicons {
+  /** The matcher of one language, null when there is no lexicon for it. */
+  of(language: string): Matcher | null;
+}
 
-const matchers = new Map<string, Matcher>();
+export const lexiconFolder = join(import.meta.dirname, 'lexicon');
 
-export const lexiconLanguages: readonly string[] = readdirSync(folder)
-  .filter((name) => name.endsWith('.txt'))
-  .map((name) => name.slice(0, -4))
-  .sort();
+/** The lexicons of a folder, each built on first use and kept. */
+export function lexiconsIn(folder: string): Lexicons {
+  const matchers = new Map<string, Matcher | null>();
+  return {
+    of(language) {
+      const known = matchers.get(language);
+      if (known !== undefined) return known;
+      const file = join(folder, `${language}.txt`);
+      const matcher = existsSync(file) ? matcherOf(readFileSync(file, 'utf8')) : null;
+      matchers.set(language, matcher);
+      return matcher;
+    },
+  };
+}
 
-/** The matcher of one language, null when there is no lexicon for it. Built on first use and kept. */
-export function lexiconOf(language: string): Matcher | null {
-  const known = matchers.get(language);
-  if (known) return known;
-  if (!lexiconLanguages.includes(language)) return null;
+function matcherOf(text: string): Matcher {
   const matcher = new Matcher();
-  for (const [concept, phrases] of parseLexicon(readFileSync(join(folder, `${language}.txt`), 'utf8'))) {
-    for (const phrase of phrases) matcher.add(concept, phrase);
-  }
-  matchers.set(language, matcher);
+  for (const [concept, phrases] of parseLexicon(text)) for (const phrase of phrases) matcher.add(concept, phrase);
   return matcher;
 }
+
+export const committedLexicons: Lexicons = lexiconsIn(lexiconFolder);

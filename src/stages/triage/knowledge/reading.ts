@@ -4,7 +4,7 @@
  */
 import type { Message } from '../../../foundation/mail/message.ts';
 import { type Sentence, sentencesOf } from '../text.ts';
-import { lexiconOf } from './lexicons.ts';
+import type { Lexicons } from './lexicons.ts';
 import type { Match } from './matcher.ts';
 
 export interface ReadSentence extends Sentence {
@@ -24,14 +24,14 @@ export interface Reading {
 /** Words between a negation and what it denies. Verbs come last in Hindi, Japanese, Korean and Turkish. */
 const negationReach = 4;
 
-export function read(message: Message, language: string): Reading {
-  return { language, sentences: sentencesOf(message).map((sentence) => readSentence(sentence, language)) };
+export function read(message: Message, language: string, lexicons: Lexicons): Reading {
+  return { language, sentences: sentencesOf(message).map((sentence) => readSentence(sentence, language, lexicons)) };
 }
 
-export function readSentence(sentence: Sentence, language: string): ReadSentence {
+function readSentence(sentence: Sentence, language: string, lexicons: Lexicons): ReadSentence {
   const matches: Match[] = [];
   for (const one of language === 'en' ? ['en'] : [language, 'en']) {
-    const lexicon = lexiconOf(one);
+    const lexicon = lexicons.of(one);
     if (lexicon) matches.push(...lexicon.match(sentence.words));
   }
   const concepts = new Set(matches.map((match) => match.concept));

@@ -1,23 +1,30 @@
 /**
- * A message as numbers. Two families of features, kept apart on purpose: *words* (word and character n-grams of the
- * masked text) and *knowledge* (concepts, signals and the shape of the message). Words learn what the training data
- * says; knowledge carries over to languages and phrasings that the data lacks.
+ * A message as numbers. Three families of features, kept apart on purpose: *words* (word and character n-grams of the
+ * masked text), *knowledge* (concepts, signals and the shape of the message) and *sentences* (each sentence of the
+ * writer by itself, so that one plain sentence counts in a long mail). Words learn what the training data says;
+ * knowledge carries over to languages and phrasings that the data lacks.
  *
  * No host, address, file name or Message-ID is a feature: `text.ts` has turned them into words for their kind.
  */
 import type { Message } from '../../../foundation/mail/message.ts';
 import { isCharacter } from '../knowledge/matcher.ts';
-import type { Reading } from '../knowledge/reading.ts';
+import type { Reading, ReadSentence } from '../knowledge/reading.ts';
 import type { SignalFound } from '../knowledge/signals.ts';
 import type { Recognised } from '../recognise/index.ts';
 
 export const wordBits = 18;
-export const knowledgeBits = 15;
+export const knowledgeBits = 16;
+export const sentenceBits = 17;
 
-/** Sparse vectors with equal-length arrays; the ids of `words` and `knowledge` live in spaces of their own. */
+/** Sparse vectors with equal-length arrays; the ids of each family live in a space of their own. */
 export interface Features {
   readonly words: Sparse;
   readonly knowledge: Sparse;
+  /** The writer's own sentences and those passed on, in order; quoted ones are left out. */
+  readonly sentences: readonly Sparse[];
+  /** What the second stage needs besides the scores of the layers. */
+  readonly english: boolean;
+  readonly wordsCount: number;
 }
 
 export interface Sparse {
@@ -33,19 +40,63 @@ export interface Read {
 }
 
 export function featuresOf(read: Read): Features {
-  return { words: wordFeatures(read.reading), knowledge: knowledgeFeatures(read) };
+  const own = read.reading.sentences.filter((one) => one.zone !== 'quoted');
+  return {
+    words: wordFeatures(read.reading),
+    knowledge: knowledgeFeatures(read),
+    sentences: own.slice(0, sentencesMax).map(sentenceFeatures),
+    english: read.reading.language === 'en',
+    wordsCount: own.reduce((sum, one) => sum + one.words.length, 0),
+  };
+}
+
+/** A person says what he wants within this many sentences. */
+const sentencesMax = 25;
+const pairedInSentenceMax = 16;
+
+export function sentenceFeatures(sentence: ReadSentence): Sparse {
+  const bag = new Bag(sentenceBits);
+  const { words } = sentence;
+  words.forEach((word, at) => {
+    bag.add(`w ${word}`, 1);
+    if (at + 1 < words.length) bag.add(`b ${word} ${words[at + 1]}`, 0.8);
+  });
+  const concepts = [...sentence.concepts].sort();
+  for (const concept of concepts) bag.add(`c ${concept}`, 1);
+  for (const concept of sentence.denied) bag.add(`not ${concept}`, 0.7);
+  if (concepts.length < pairedInSentenceMax) for (const [a, b] of pairsOf(concepts)) bag.add(`${a} ${b}`, 0.6);
+  if (sentence.question) bag.add('question', 1);
+  if (sentence.hypothetical) bag.add('hypothetical', 1);
+  return normalised(bag.values, 4, knowledgePower);
+}
+
+/** The largest value of each feature, by its place. */
+class Bag {
+  readonly values = new Map<number, number>();
+  readonly #size: number;
+  readonly #prefix: string;
+
+  constructor(bits: number, prefix = '') {
+    this.#size = 2 ** bits;
+    this.#prefix = prefix;
+  }
+
+  add(text: string, value: number): void {
+    const id = hash(this.#prefix + text) % this.#size;
+    if ((this.values.get(id) ?? 0) < value) this.values.set(id, value);
+  }
+}
+
+function* pairsOf(list: readonly string[]): Generator<[string, string]> {
+  for (let a = 0; a < list.length; a++) for (let b = a + 1; b < list.length; b++) yield [list[a]!, list[b]!];
 }
 
 /** Characters of n-grams; shorter ones are words of their own anyway. */
 const gramSizes = [3, 4, 5] as const;
 
-export function wordFeatures(reading: Reading): Sparse {
-  const bag = new Map<number, number>();
-  const size = 2 ** wordBits;
-  const add = (text: string, value: number) => {
-    const id = hash(text) % size;
-    if ((bag.get(id) ?? 0) < value) bag.set(id, value);
-  };
+function wordFeatures(reading: Reading): Sparse {
+  const bag = new Bag(wordBits);
+  const add = (text: string, value: number) => bag.add(text, value);
   const seen = new Set<string>();
   for (const sentence of reading.sentences) {
     const mark = sentence.zone === 'quoted' ? 'q' : '';
@@ -66,7 +117,7 @@ export function wordFeatures(reading: Reading): Sparse {
       }
     }
   }
-  return normalised(bag, 4, wordsPower);
+  return normalised(bag.values, 4, wordsPower);
 }
 
 /** Words that stand for a kind of identifier. */
@@ -83,12 +134,8 @@ const masks = new Set(
 const unpaired = new Set(['QUESTION', 'HYPOTHETICAL']);
 
 function knowledgeFeatures(read: Read): Sparse {
-  const bag = new Map<number, number>();
-  const size = 2 ** knowledgeBits;
-  const add = (text: string, value: number) => {
-    const id = hash(`k ${text}`) % size;
-    if ((bag.get(id) ?? 0) < value) bag.set(id, value);
-  };
+  const bag = new Bag(knowledgeBits, 'k ');
+  const add = (text: string, value: number) => bag.add(text, value);
   const { reading, signals, message, recognised } = read;
   const own = new Set<string>();
   for (const sentence of reading.sentences) {
@@ -103,11 +150,9 @@ function knowledgeFeatures(read: Read): Sparse {
       if (sentence.zone === 'subject') add(`subject ${concept}`, 0.7);
     }
     if (list.length > 24) continue;
-    for (let a = 0; a < list.length; a++) {
-      if (unpaired.has(list[a]!)) continue;
-      for (let b = a + 1; b < list.length; b++) if (!unpaired.has(list[b]!)) add(`${zone} ${list[a]} ${list[b]}`, 0.6);
-    }
+    for (const [a, b] of pairsOf(list.filter((one) => !unpaired.has(one)))) add(`${zone} ${a} ${b}`, 0.6);
   }
+  for (const [text, value] of placesOf(reading)) add(text, value);
   for (const { signal, zone, tentative } of signals) {
     add(`signal ${signal.name}`, 1);
     add(`signal ${zone === 'quoted' ? 'q' : 'o'} ${tentative} ${signal.name}`, 0.7);
@@ -122,8 +167,31 @@ function knowledgeFeatures(read: Read): Sparse {
   if (against.length === 0) add(`nothing against ${Math.min(towards.length, 3)}`, 1);
   if (towards.length === 0) add(`nothing towards ${Math.min(against.length, 3)}`, 1);
   for (const one of shapeOf(message, recognised, reading)) add(one, 1);
-  return normalised(bag, 4, knowledgePower);
+  return normalised(bag.values, 4, knowledgePower);
 }
+
+/** What stands together in one paragraph, and what the writer begins and ends with: the end is where people ask. */
+function* placesOf(reading: Reading): Generator<[string, number]> {
+  const own = reading.sentences.filter((one) => one.zone !== 'quoted');
+  for (const [, sentences] of Map.groupBy(own, (one) => one.paragraph)) {
+    const concepts = new Set(sentences.flatMap((one) => [...one.concepts]));
+    const list = [...concepts].filter((one) => !grammar.has(one)).sort();
+    for (const [a, b] of pairsOf(list.slice(0, pairedInParagraphMax))) yield [`paragraph ${a} ${b}`, 0.5];
+  }
+  const told = own.filter((one) => one.zone !== 'subject');
+  const last = told.at(-1);
+  if (!last) return;
+  for (const concept of told[0]!.concepts) yield [`first ${concept}`, 0.7];
+  for (const concept of last.concepts) yield [`last ${concept}`, 0.7];
+  for (const concept of last.denied) yield [`last not ${concept}`, 0.7];
+  if (last.question) yield ['last is a question', 1];
+  for (const concept of told.at(-2)?.concepts ?? []) yield [`last but one ${concept}`, 0.5];
+  const questions = told.filter((one) => one.question).length;
+  yield [`questions ${Math.floor((4 * questions) / told.length)}`, 1];
+}
+
+const pairedInParagraphMax = 25;
+const grammar = new Set(['IWE', 'YOU', 'THEY', 'NEG', 'PAST', 'QUESTION', 'HYPOTHETICAL']);
 
 /** What the message is, apart from what it says. */
 function shapeOf(message: Message, recognised: Recognised, reading: Reading): string[] {

@@ -1,10 +1,11 @@
 /**
- * Fits the two layers by AdaGrad on the logistic and softmax losses. Deterministic: a fixed order from a seeded
- * generator, the same sums on every machine. Each layer is fitted by itself, so that neither leans on the other.
+ * Fits the layers by AdaGrad on the logistic and softmax losses, then the mix of their opinions. Deterministic: a fixed
+ * order from a seeded generator, the same sums on every machine. Each layer is fitted by itself, so that none leans on
+ * another.
  */
 import type { Label } from '../../../desk/facts.ts';
-import { type Features, knowledgeBits, type Sparse, wordBits } from './features.ts';
-import { type Calibration, type Layer, type Model, outputs, reportLabels, shortOutput, sigmoid } from './linear.ts';
+import { type Features, knowledgeBits, type Sparse, sentenceBits, wordBits } from './features.ts';
+import { type Layer, type Layers, type Mix, outputs, reportLabels, shortOutput, sigmoid } from './linear.ts';
 
 export interface Example {
   readonly features: Features;
@@ -14,62 +15,65 @@ export interface Example {
   readonly weight: number;
 }
 
-export interface FitOptions {
+interface FitOptions {
   readonly epochs: number;
   readonly rate: number;
   readonly decay: number;
-  readonly calibration: Calibration;
 }
 
-export const defaultFit: FitOptions = {
-  epochs: 4,
-  rate: 0.12,
-  decay: 2e-5,
-  calibration: { wordsShare: 0.6, wordsShareElsewhere: 0.35, slope: 1, offset: 0 },
-};
+const options: FitOptions = { epochs: 4, rate: 0.12, decay: 2e-5 };
 
-export function fitModel(examples: readonly Example[], options: FitOptions = defaultFit): Model {
+export function fitLayers(examples: readonly Example[]): Layers {
+  const sentences = examples.flatMap((one) => {
+    // The label of the message is that of its sentences, for want of a better one; a long message is not worth more.
+    const weight = one.weight / Math.sqrt(Math.max(1, one.features.sentences.length));
+    return one.features.sentences.map((input): Case => ({ ...one, input, weight }));
+  });
   return {
-    words: fitLayer(
-      examples.map((one) => one.features.words),
-      examples,
-      wordBits,
-      options,
-    ),
-    knowledge: fitLayer(
-      examples.map((one) => one.features.knowledge),
-      examples,
-      knowledgeBits,
-      options,
-    ),
-    calibration: options.calibration,
+    words: fitLayer(casesOf(examples, 'words'), { bits: wordBits, width: outputs, scaled: true }),
+    // Knowledge is chosen by hand, and what is rare in it still tells.
+    knowledge: fitLayer(casesOf(examples, 'knowledge'), { bits: knowledgeBits, width: outputs, scaled: false }),
+    sentences: fitLayer(sentences, { bits: sentenceBits, width: 1, scaled: true }),
   };
 }
 
-function fitLayer(inputs: readonly Sparse[], examples: readonly Example[], bits: number, options: FitOptions): Layer {
-  const weights = new Float32Array(2 ** bits * outputs);
-  const squares = new Float32Array(2 ** bits * outputs).fill(1e-2);
-  const bias = new Float32Array(outputs);
-  const gradient = new Float64Array(outputs);
-  const order = examples.map((_, index) => index);
+interface Case extends Pick<Example, 'label' | 'hours' | 'weight'> {
+  readonly input: Sparse;
+}
+
+function casesOf(examples: readonly Example[], family: 'words' | 'knowledge'): Case[] {
+  return examples.map((one) => ({ ...one, input: one.features[family] }));
+}
+
+interface Shape {
+  readonly bits: number;
+  readonly width: number;
+  /** Whether features that tell nothing start small. */
+  readonly scaled: boolean;
+}
+
+function fitLayer(cases: readonly Case[], { bits, width, scaled }: Shape): Layer {
+  const weights = new Float32Array(2 ** bits * width);
+  const squares = new Float32Array(2 ** bits * width).fill(1e-2);
+  const bias = new Float32Array(width);
+  const gradient = new Float64Array(width);
+  const order = cases.map((_, index) => index);
   const random = generator(20_260_101);
-  // Only for words: knowledge is chosen by hand, and what is rare in it still tells.
-  const telling = bits === wordBits ? tellingOf(inputs, examples, bits) : new Float32Array(2 ** bits).fill(1);
-  const scaled = inputs.map(({ ids, values }) => values.map((value, at) => value * telling[ids[at]!]!));
+  const telling = scaled ? tellingOf(cases, bits) : new Float32Array(2 ** bits).fill(1);
+  const values = cases.map(({ input }) => input.values.map((value, at) => value * telling[input.ids[at]!]!));
   for (let epoch = 0; epoch < options.epochs; epoch++) {
     shuffle(order, random);
     for (const index of order) {
-      const { ids } = inputs[index]!;
-      const values = scaled[index]!;
-      gradientOf(examples[index]!, ids, values, weights, bias, gradient);
-      for (let output = 0; output < outputs; output++) bias[output]! -= 0.02 * gradient[output]!;
+      const { ids } = cases[index]!.input;
+      const row = values[index]!;
+      gradientOf(cases[index]!, ids, row, weights, bias, gradient);
+      for (let output = 0; output < width; output++) bias[output]! -= 0.02 * gradient[output]!;
       for (let at = 0; at < ids.length; at++) {
-        const base = ids[at]! * outputs;
-        const value = values[at]!;
-        for (let output = 0; output < outputs; output++) {
-          const slope = gradient[output]! * value;
+        const base = ids[at]! * width;
+        const value = row[at]!;
+        for (let output = 0; output < width; output++) {
           const place = base + output;
-          const step = slope + options.decay * weights[place]!;
+          const step = gradient[output]! * value + options.decay * weights[place]!;
           if (step === 0) continue;
           squares[place]! += step * step;
           weights[place]! -= (options.rate * step) / Math.sqrt(squares[place]!);
@@ -78,23 +82,22 @@ function fitLayer(inputs: readonly Sparse[], examples: readonly Example[], bits:
     }
   }
   for (let id = 0; id < telling.length; id++)
-    for (let output = 0; output < outputs; output++) weights[id * outputs + output]! *= telling[id]!;
+    for (let output = 0; output < width; output++) weights[id * width + output]! *= telling[id]!;
   return quantised(weights, bias, bits);
 }
 
 /** How unevenly a feature is spread over reports and other mail; features that tell nothing start small (NB-SVM, Wang and Manning 2012). */
-function tellingOf(inputs: readonly Sparse[], examples: readonly Example[], bits: number): Float32Array {
+function tellingOf(cases: readonly Case[], bits: number): Float32Array {
   const inReports = new Float64Array(2 ** bits).fill(tellingPrior);
   const inOthers = new Float64Array(2 ** bits).fill(tellingPrior);
   let reports = 0;
   let others = 0;
-  inputs.forEach(({ ids }, index) => {
-    const { label, weight } = examples[index]!;
+  for (const { input, label, weight } of cases) {
     const counts = label === 'not-a-report' ? inOthers : inReports;
     if (label === 'not-a-report') others += weight;
     else reports += weight;
-    for (const id of ids) counts[id]! += weight;
-  });
+    for (const id of input.ids) counts[id]! += weight;
+  }
   return Float32Array.from(
     inReports,
     (count, id) =>
@@ -107,7 +110,7 @@ const tellingMax = 2;
 
 /** Into `gradient`: the derivative of the loss by each output. */
 function gradientOf(
-  example: Example,
+  example: Case,
   ids: Uint32Array,
   values: Float32Array,
   weights: Float32Array,
@@ -115,13 +118,15 @@ function gradientOf(
   gradient: Float64Array,
 ): void {
   gradient.set(bias);
+  const width = bias.length;
   for (let at = 0; at < ids.length; at++) {
-    const base = ids[at]! * outputs;
+    const base = ids[at]! * width;
     const value = values[at]!;
-    for (let output = 0; output < outputs; output++) gradient[output]! += value * weights[base + output]!;
+    for (let output = 0; output < width; output++) gradient[output]! += value * weights[base + output]!;
   }
   const report = example.label !== 'not-a-report';
   gradient[0] = (sigmoid(gradient[0]!) - (report ? 1 : 0)) * example.weight;
+  if (width === 1) return;
   if (!report) {
     gradient.fill(0, 1);
     return;
@@ -139,15 +144,54 @@ function gradientOf(
 }
 
 function quantised(weights: Float32Array, bias: Float32Array, bits: number): Layer {
-  const scale = new Float32Array(outputs);
+  const width = bias.length;
+  const scale = new Float32Array(width);
   const bytes = new Int8Array(weights.length);
-  for (let output = 0; output < outputs; output++) {
+  for (let output = 0; output < width; output++) {
     let largest = 1e-9;
-    for (let at = output; at < weights.length; at += outputs) largest = Math.max(largest, Math.abs(weights[at]!));
+    for (let at = output; at < weights.length; at += width) largest = Math.max(largest, Math.abs(weights[at]!));
     scale[output] = largest / 127;
-    for (let at = output; at < weights.length; at += outputs) bytes[at] = Math.round(weights[at]! / scale[output]!);
+    for (let at = output; at < weights.length; at += width) bytes[at] = Math.round(weights[at]! / scale[output]!);
   }
   return { bits, bias, scale, weights: bytes };
+}
+
+export interface Point {
+  readonly opinions: readonly number[];
+  readonly report: boolean;
+  readonly weight: number;
+}
+
+const mixRounds = 1_500;
+const mixRate = 0.5;
+const mixDecay = 1e-3;
+
+/** Logistic regression over opinions of layers that had not seen the message; on standardised inputs, then unfolded. */
+export function fitMix(points: readonly Point[]): Mix {
+  const width = points[0]!.opinions.length;
+  const total = points.reduce((sum, one) => sum + one.weight, 0);
+  const average = (of: (one: Point) => number) => points.reduce((sum, one) => sum + one.weight * of(one), 0) / total;
+  const means = Array.from({ length: width }, (_, at) => average((one) => one.opinions[at]!));
+  const spreads = means.map((mean, at) => Math.sqrt(average((one) => (one.opinions[at]! - mean) ** 2)) + 1e-9);
+  const rows = points.map((one) => Float64Array.from(one.opinions, (value, at) => (value - means[at]!) / spreads[at]!));
+  const weights = new Float64Array(width);
+  let offset = 0;
+  for (let round = 0; round < mixRounds; round++) {
+    const slopes = new Float64Array(width);
+    let slope = 0;
+    points.forEach(({ report, weight }, index) => {
+      const row = rows[index]!;
+      let value = offset;
+      for (let at = 0; at < width; at++) value += row[at]! * weights[at]!;
+      const error = weight * (sigmoid(value) - (report ? 1 : 0));
+      slope += error;
+      for (let at = 0; at < width; at++) slopes[at]! += error * row[at]!;
+    });
+    offset -= (mixRate * slope) / total;
+    for (let at = 0; at < width; at++) weights[at]! -= mixRate * (slopes[at]! / total + mixDecay * weights[at]!);
+  }
+  const unfolded = Array.from(weights, (one, at) => one / spreads[at]!);
+  return { weights: unfolded, offset: offset - unfolded.reduce((sum, one, at) => sum + one * means[at]!, 0) };
 }
 
 /** mulberry32: small, seeded, the same everywhere. */

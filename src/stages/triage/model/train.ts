@@ -1,13 +1,14 @@
 /**
- * Trains the committed model: `node src/stages/triage/model/train.ts`. Reads the stories and the corpus, writes
- * `weights.bin`. The same input gives the same bytes.
+ * Trains the committed model: `npm run train:triage`. Reads the stories and the corpus, writes `weights.bin`. The same
+ * input gives the same bytes.
  */
-import { writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { backgroundExamples, corpusExamples, type Labelled, storyExamples } from './examples.ts';
 import { hash } from './features.ts';
-import { defaultFit, fitModel } from './fit.ts';
-import { type Calibration, type Model, packModel, predict } from './linear.ts';
+import { fitLayers, fitMix, type Point } from './fit.ts';
+import { type Layers, type Mix, type Model, opinionsOf, packModel, weightsFile } from './linear.ts';
 
 export const corpusFolder = join(import.meta.dirname, '../../../../test/corpus');
 export const folds = 4;
@@ -17,52 +18,67 @@ export function foldOf(example: Labelled): number {
   return hash(`fold ${example.family}`) % folds;
 }
 
-/** The model for all given messages, with probabilities calibrated on what models that had not seen them said. */
-export function train(examples: readonly Labelled[]): Model {
-  return { ...fitModel(examples), calibration: calibrate(examples) };
+export interface Folded {
+  /** Layers that saw no message of the fold. */
+  readonly layers: readonly Layers[];
+  /** The mix for a fold, fitted without what is in it. */
+  readonly mixes: readonly Mix[];
+  /** The mix fitted on all folds, for new mail. */
+  readonly mix: Mix;
 }
 
-/** Platt scaling over cross-validated scores: a score of 0.8 shall be right in eight cases of ten. */
-export function calibrate(examples: readonly Labelled[]): Calibration {
-  const points: { logit: number; report: boolean; weight: number }[] = [];
-  for (let fold = 0; fold < folds; fold++) {
-    const model = fitModel(examples.filter((one) => foldOf(one) !== fold));
+/** Everything is judged by layers that had not seen its family; the mixes are fitted on these judgements. */
+export function fold(examples: readonly Labelled[]): Folded {
+  const layers: Layers[] = [];
+  const points: (Point & { readonly fold: number })[] = [];
+  for (let number = 0; number < folds; number++) {
+    const fitted = fitLayers(examples.filter((one) => foldOf(one) !== number));
+    layers.push(fitted);
     for (const one of examples) {
-      if (foldOf(one) !== fold || one.wrapper === 'background') continue;
-      const { report } = predict(model, one.features, one.understood.language);
-      const bounded = Math.min(Math.max(report, 1e-6), 1 - 1e-6);
-      points.push({
-        logit: Math.log(bounded / (1 - bounded)),
-        report: one.label !== 'not-a-report',
-        weight: one.weight,
-      });
+      if (foldOf(one) !== number || one.wrapper === 'background') continue;
+      const opinions = opinionsOf(fitted, one.features).report;
+      points.push({ opinions, report: one.label !== 'not-a-report', weight: one.weight, fold: number });
     }
   }
-  let slope = 1;
-  let offset = 0;
-  for (let round = 0; round < 2_000; round++) {
-    let bySlope = 0;
-    let byOffset = 0;
-    let total = 0;
-    for (const { logit, report, weight } of points) {
-      const error = 1 / (1 + Math.exp(-(slope * logit + offset))) - (report ? 1 : 0);
-      bySlope += weight * error * logit;
-      byOffset += weight * error;
-      total += weight;
+  const mixes = layers.map((_, number) => fitMix(points.filter((one) => one.fold !== number)));
+  return { layers, mixes, mix: fitMix(points) };
+}
+
+export interface TrainingData {
+  readonly stories: readonly Labelled[];
+  readonly background: readonly Labelled[];
+  readonly corpus: readonly Labelled[];
+}
+
+export async function trainingData(): Promise<TrainingData> {
+  return {
+    stories: await storyExamples(),
+    background: await backgroundExamples(),
+    corpus: await corpusExamples(corpusFolder),
+  };
+}
+
+/** Layers over everything; the mix comes from the stories alone, so that the corpus can be judged by the same mix unseen. */
+export function train({ stories, background, corpus }: TrainingData, { mix }: Folded): Model {
+  return { ...fitLayers([...stories, ...background, ...corpus]), mix };
+}
+
+/** Digest of everything that training reads: stories, lexicon, corpus. */
+export function dataDigest(): string {
+  const here = import.meta.dirname;
+  const digest = createHash('sha256');
+  for (const folder of [join(here, '../data'), join(here, '../knowledge'), corpusFolder]) {
+    for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
+      if (!/\.(?:txt|eml|jsonl)$/.test(name)) continue;
+      digest.update(`${name}\n`).update(readFileSync(join(folder, name)));
     }
-    slope -= (0.1 * bySlope) / total;
-    offset -= (0.1 * byOffset) / total;
   }
-  return { ...defaultFit.calibration, slope, offset };
+  return digest.digest('hex');
 }
 
 if (import.meta.main) {
-  const examples = [
-    ...(await storyExamples()),
-    ...(await backgroundExamples()),
-    ...(await corpusExamples(corpusFolder)),
-  ];
-  const model = train(examples);
-  writeFileSync(join(import.meta.dirname, 'weights.bin'), packModel(model));
-  process.stderr.write(`trained on ${examples.length} messages, calibration ${JSON.stringify(model.calibration)}\n`);
+  const data = await trainingData();
+  const model = train(data, fold([...data.stories, ...data.background]));
+  writeFileSync(weightsFile, packModel(model, dataDigest()));
+  process.stderr.write(`trained on ${data.stories.length} messages; mix ${JSON.stringify(model.mix)}\n`);
 }

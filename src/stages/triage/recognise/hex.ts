@@ -9,10 +9,10 @@ export interface HashFinding {
   readonly at: number;
 }
 
-const separator = '[ \\t]*(?:[:\\-.]|[ \\t]|=?\\r?\\n[ \\t>|*]*)[ \\t]*';
-/** 32 pairs with one separator between them (colon, blank, dash, line break with a quote sign). */
+const separator = '[ \\t]*(?:[:\\-.]?=?\\r?\\n[ \\t>|*]*|[:\\-.]|[ \\t])[ \\t]*';
+/** 32 pairs with one separator between them (colon, blank, dash), and a line break with a quote sign after or instead of it. */
 const paired = new RegExp(
-  `(?<![0-9A-Fa-f:])[0-9A-Fa-f]{2}(?:${separator}[0-9A-Fa-f]{2}){31}(?![0-9A-Fa-f]|:[0-9A-Fa-f]{2})`,
+  `(?<!(?<![0-9A-Za-z])[0-9A-Fa-f]{2}:|[0-9A-Fa-f])[0-9A-Fa-f]{2}(?:${separator}[0-9A-Fa-f]{2}){31}(?![0-9A-Fa-f]|:[0-9A-Fa-f]{2})`,
   'g',
 );
 /** Blocks of four or eight digits. */
@@ -63,7 +63,9 @@ export function findHashes(text: string): HashFinding[] {
   const hashes: HashFinding[] = found
     .sort((a, b) => a.at - b.at)
     .map((one) => ({ kind: kindOf(text, one.at, one.end), value: one.value, at: one.at }));
-  for (const match of text.matchAll(/(?:sha256\/|pin-sha256\s*=\s*["']?|sha256:)\s*([A-Za-z0-9+/]{43}=)/g)) {
+  for (const match of text.matchAll(
+    /(?:sha256\/|pin-sha256\s*=\s*["']?|sha256:|(?:spki|\bpin\b)[^\n]{0,40}?[\s:="'])\s*([A-Za-z0-9+/]{43}=)/gi,
+  )) {
     hashes.push({ kind: 'spki', value: Buffer.from(match[1]!, 'base64').toString('hex'), at: match.index });
   }
   return hashes;

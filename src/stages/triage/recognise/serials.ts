@@ -15,7 +15,7 @@ const hexDigitsMax = 42;
 const listMax = 200_000;
 
 const word =
-  '(?:serial[\\s_-]*(?:number|numbers|no\\.?|nr\\.?|num|#)?s?|s/n|ser\\.?\\s?no\\.?|seriennummern?|serien-?nr\\.?|num[ée]ros? de s[ée]rie|n[°º] de s[ée]rie|n[úu]meros? de s[ée]rie|n[úu]m\\. de serie|numer[oi] (?:di serie|seriale|seriali)|seriale|n\\. di serie|serienummers?|numery? seryjn\\p{L}+|nr seryjn\\p{L}+|серийн\\p{L}+ номер\\p{L}*|sn|seri\\s?(?:numaras\\p{L}+|no\\p{L}*)|क्रम(?:ांक| संख्या)|सीरियल(?: नंबर| संख्या| नम्बर)?|シリアル(?:番号|ナンバー)?|일련\\s?번호|시리얼(?:\\s?번호|\\s?넘버)?|序列[号號]|الرقم التسلسلي|رقم تسلسلي|(?:الأرقام|أرقام) التسلسلية|s[ốo] (?:s[êe]-?\\s?ri|serial|seri)|s[êe]-ri)';
+  '(?:serial[\\s_-]*(?:number|numbers|no\\.?|nr\\.?|num|#)?s?|s/n|ser\\.?\\s?no\\.?|seriennummern?|serien-?nr\\.?|num[ée]ros? de s[ée]rie|n[°º] de s[ée]rie|n[úu]meros? de s[ée]rie|n[úu]m\\. de serie|numer[oi] (?:di serie|seriale|seriali)|seriale|n\\. di serie|serienummers?|numer\\p{L}* seryjn\\p{L}+|nr seryjn\\p{L}+|серийн\\p{L}+ номер\\p{L}*|sn|seri\\s?(?:numaras\\p{L}+|no\\p{L}*)|क्रम(?:ांक| संख्या)|सीरियल(?: नंबर| संख्या| नम्बर)?|シリアル(?:番号|ナンバー)?|일련\\s?번호|시리얼(?:\\s?번호|\\s?넘버)?|序列[号號]|الرقم التسلسلي|رقم تسلسلي|(?:الأرقام|أرقام) التسلسلية|s[ốo] (?:s[êe]-?\\s?ri|serial|seri)|s[êe]-ri)';
 const bridge =
   '(?:["\'»”）)]|\\s|[:=#–—-]|is|was|ist|es|est|è|sind|are|（|\\(|of the (?:leaf|certificate|cert)|in (?:hex|dec\\w*)|hex(?:adecimal)?|dec(?:imal)?|dezimal|[は为為은는が]|هو|है|[«“„]){0,12}';
 const value =
