@@ -89,15 +89,18 @@ function tradeOff(judged: readonly Judged[]): string[] {
   const reports = judged.filter(isReport);
   const others = judged.filter((one) => !isReport(one));
   for (const [openFrom, fileBelow] of [
-    [0.5, 0.02],
-    [0.5, 0.05],
-    [0.6, 0.05],
-    [0.7, 0.05],
-    [0.8, 0.05],
-    [0.9, 0.05],
-    [0.7, 0.1],
-    [0.8, 0.1],
-    [0.7, 0.2],
+    [0.5, 0.15],
+    [0.6, 0.15],
+    [0.7, 0.15],
+    [0.75, 0.15],
+    [0.8, 0.15],
+    [0.85, 0.15],
+    [0.9, 0.15],
+    [0.75, 0.02],
+    [0.75, 0.05],
+    [0.75, 0.1],
+    [0.75, 0.2],
+    [0.75, 0.25],
   ] as const) {
     const opens = (one: Judged) => one.verdict.score >= openFrom;
     const files = (one: Judged) =>
@@ -212,6 +215,10 @@ export async function evaluation(options: {
     '### Thresholds (stories, cross-validated)',
     '',
     ...tradeOff(ofStories),
+    '',
+    '### Thresholds (corpus, stories only)',
+    '',
+    ...tradeOff(judgeAll(storyModel, corpus)),
     '',
     '## Messages that the model was trained on (says nothing about new mail)',
     '',

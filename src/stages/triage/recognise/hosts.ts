@@ -57,7 +57,9 @@ export function findHosts(text: string): string[] {
     .replace(urlPattern, ' ')
     // From the start of a word only: a search from every letter of a long one takes the square of its length.
     .replace(/(?<![^\s<>"'(),;:])[^\s<>"'(),;:]+@[^\s<>"'(),;:]+/g, ' ')
-    .replace(/(?<!\S)\/\S*\.(?:pem|key|crt|txt|bin|conf)\b|\/[^\s/]{0,120}\.(?:pem|key|crt|txt|bin|conf)\b/gi, ' ');
+    .replace(/(?<!\S)\/\S*\.(?:pem|key|crt|txt|bin|conf)\b|\/[^\s/]{0,120}\.(?:pem|key|crt|txt|bin|conf)\b/gi, ' ')
+    // The value of a CAA record names a CA, not a site.
+    .replace(/\bissue(?:wild)?[ \t]+\\?["'“]?[\w.-]+/gi, ' ');
   const hosts = new Set<string>();
   for (const match of bare.matchAll(hostPattern)) {
     // `_dmarc.`, `_acme-challenge.`: records about a host, not hosts.

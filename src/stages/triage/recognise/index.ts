@@ -11,6 +11,9 @@ import { findSerials } from './serials.ts';
 /** Characters of one message that are looked at; a longer one is cut, and says so. */
 export const recogniseCharactersMax = 4_000_000;
 
+/** A list of more hashes than this is a table, and tables break no lines. */
+const brokenHashesMax = 100;
+
 export interface ObjectFacts {
   readonly hasPrivateKey: boolean;
   readonly hasCertificate: boolean;
@@ -42,11 +45,14 @@ export function recognise(message: Message, objects: ObjectFacts | null): Recogn
   const fingerprints = new Set<string>();
   const spki = new Set<string>();
   const serials = new Set<string>();
+  /** Half of a hash that was broken over two lines looks like a serial number. */
+  const hashes: string[] = [];
   const crtshIds = new Set<string>();
   const urls = new Map<string, string>();
   const hostsInText = new Set<string>();
   for (const text of [...texts, ...links]) {
     for (const hash of findHashes(text)) {
+      if (hashes.length < brokenHashesMax) hashes.push(hash.value);
       if (hash.kind === 'fingerprint') fingerprints.add(hash.value);
       if (hash.kind === 'spki') spki.add(hash.value);
     }
@@ -54,7 +60,7 @@ export function recognise(message: Message, objects: ObjectFacts | null): Recogn
     for (const found of findUrls(text)) urls.set(found.url, found.host);
   }
   for (const text of texts) {
-    for (const serial of findSerials(text)) serials.add(serial.value);
+    for (const { value } of findSerials(text)) if (!hashes.some((hash) => hash.includes(value))) serials.add(value);
     for (const host of findHosts(text)) hostsInText.add(host);
   }
   for (const value of spki) fingerprints.delete(value);
