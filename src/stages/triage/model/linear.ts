@@ -56,6 +56,10 @@ interface Opinions {
 /** In English, where most of the training data is, words know the label better than knowledge does. */
 const wordsShareOfLabels = { english: 0.6, elsewhere: 0.35 } as const;
 
+/** Beyond these a message is long, and longer is no sign of anything: stories are short, the mail of the world is not. */
+const wordsToldMax = 60;
+const sentencesToldMax = 6;
+
 export function opinionsOf(layers: Layers, features: Features): Opinions {
   const byWords = logits(layers.words, features.words);
   const byKnowledge = logits(layers.knowledge, features.knowledge);
@@ -76,8 +80,8 @@ export function opinionsOf(layers: Layers, features: Features): Opinions {
       english,
       english * words,
       english * knowledge,
-      Math.log1p(features.wordsCount),
-      Math.log1p(bySentence.length),
+      Math.log1p(Math.min(features.wordsCount, wordsToldMax)),
+      Math.log1p(Math.min(bySentence.length, sentencesToldMax)),
     ],
     labels: mixed.slice(1, shortOutput),
     short: mixed[shortOutput]!,
