@@ -5,7 +5,9 @@
 import { mkdirSync } from 'node:fs';
 import { serve } from '@hono/node-server';
 import type { Page } from 'playwright-core';
-import { localAccess } from '../../src/api/access/access.ts';
+import { type Access, localAccess } from '../../src/api/access/access.ts';
+import { linkAccess } from '../../src/api/access/link-access.ts';
+import { memoryAccessStore } from '../../src/api/access/memory.ts';
 import { createApi } from '../../src/api/routes.ts';
 import { openChromium } from './chromium.ts';
 import { fixtureDesk } from './fixture-desk.ts';
@@ -15,6 +17,8 @@ interface Screen {
   readonly kind?: 'night' | 'empty';
   readonly keys?: readonly string[];
   readonly tall?: boolean;
+  /** Shown to somebody who is signed in as administrator. */
+  readonly signIn?: true;
   /** What a person does before the picture is taken. */
   readonly act?: (page: Page) => Promise<void>;
 }
@@ -48,7 +52,9 @@ const screens: Record<string, Screen> = {
     },
   },
   log: { path: '/log' },
-  people: { path: '/people' },
+  people: { path: '/people', tall: true, signIn: true },
+  account: { path: '/account', signIn: true },
+  'sign-in': { path: '/sign-in', signIn: true },
   ladder: { path: '/ladder' },
   palette: { path: '/', keys: ['Control+k'] },
   report: { path: '/report' },
@@ -66,25 +72,36 @@ for (const kind of ['night', 'empty'] as const) {
   );
   if (wanted.length === 0) continue;
   const { desk, time } = fixtureDesk(kind);
-  const app = createApi({
-    desk,
-    time,
-    access: localAccess({ name: 'M. Oduya', mayAct: true, csrf: 'fixture-csrf' }),
-    webRoot: new URL('../../dist/web', import.meta.url).pathname,
-    deskName: 'Harbour Trust',
-    site: {
-      caName: 'Harbour Trust',
-      contact: 'problem-reporting@ca.example',
-      publicUrl: 'https://ca.example',
-      policyUrl: 'https://ca.example/cps',
-    },
-    virtualTime: false,
-    tickMs: 500,
-    onError: (error) => console.error(error),
+  const site = {
+    caName: 'Harbour Trust',
+    contact: 'problem-reporting@ca.example',
+    publicUrl: 'https://ca.example',
+    policyUrl: 'https://ca.example/cps',
+  };
+  const listen = async (access: Access): Promise<{ origin: string; close: () => void }> => {
+    const app = createApi({
+      ...{ desk, time, access, site, deskName: 'Harbour Trust', virtualTime: false, tickMs: 500 },
+      webRoot: new URL('../../dist/web', import.meta.url).pathname,
+      onError: (error) => console.error(error),
+    });
+    const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' });
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address() as { port: number };
+    return { origin: `http://127.0.0.1:${port}`, close: () => server.close() };
+  };
+  const open = await listen(localAccess({ name: 'M. Oduya', mayAct: true, csrf: 'fixture-csrf' }));
+  const people = linkAccess({
+    ...{ store: memoryAccessStore(), time, origin: 'http://desk.invalid', site },
+    record: async () => {},
   });
-  const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' });
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
+  const guarded = await listen(people);
+  const context = await browser.newContext();
+  const first = await context.newPage();
+  await first.goto(guarded.origin + new URL((await people.firstLink()) ?? '').pathname);
+  await first.getByRole('button', { name: 'Sign in on this device' }).click();
+  await first.waitForURL('**/account');
+  const storageState = await context.storageState();
+  await context.close();
   for (const [name, screen] of wanted) {
     for (const look of ['light', 'dark', 'phone'] as const) {
       const page = await browser.newPage({
@@ -92,10 +109,11 @@ for (const kind of ['night', 'empty'] as const) {
         colorScheme: look === 'dark' ? 'dark' : 'light',
         timezoneId: 'Europe/Berlin',
         locale: 'en-GB',
+        ...(screen.signIn && screen.path !== '/sign-in' ? { storageState } : {}),
       });
       page.on('console', (m) => m.type() === 'error' && console.error(name, look, m.text()));
       page.on('pageerror', (e) => console.error(name, look, e.message));
-      await page.goto(`http://127.0.0.1:${port}${screen.path}`);
+      await page.goto(`${(screen.signIn ? guarded : open).origin}${screen.path}`);
       await page.waitForTimeout(700);
       await screen.act?.(page);
       for (const key of screen.keys ?? []) await page.keyboard.press(key);
@@ -107,7 +125,8 @@ for (const kind of ['night', 'empty'] as const) {
       await page.close();
     }
   }
-  server.close();
+  open.close();
+  guarded.close();
 }
 await browser.close();
 process.exit(0);

@@ -11,9 +11,9 @@ const scopes: readonly [Scope, string][] = [
   ['act', 'act on cases'],
   ['report', 'send reports'],
   ['blocked-keys', 'ask for blocked keys'],
-  ['audit', 'people, sessions, exports'],
+  ['audit', 'see people and exports'],
   ['policy', 'publish a stricter policy'],
-  ['administer', 'people and tokens'],
+  ['administer', 'administer'],
 ];
 
 /** Programs that call the API. A secret is shown once; only its hash is kept. */
@@ -51,6 +51,9 @@ export function TokenList() {
       <header>
         <h2 id="tokens-title">API tokens</h2>
       </header>
+      {list.data?.rows.length === 0 ? (
+        <p className="soft">No program has a token.</p>
+      ) : (
       <table className="plain stack">
         <thead>
           <tr>
@@ -83,6 +86,7 @@ export function TokenList() {
           ))}
         </tbody>
       </table>
+      )}
       {secret !== null && (
         <p className="shown-once" role="status">
           Shown once: <code>{secret}</code>
