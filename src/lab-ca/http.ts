@@ -164,10 +164,13 @@ export function labCaApp(ca: LabCa, options: { readonly acme?: AcmeOptions } = {
       ...(body.profile === undefined ? {} : { profile: body.profile }),
       subscriber: body.subscriber ?? null,
     });
-    if (!result.ok) return context.json({ code: result.refusal, message: 'The order was refused.' }, 422);
+    if (!result.ok) {
+      const message = result.because ?? 'The order was refused.';
+      return context.json({ code: result.refusal, message }, result.refusal === 'acme-required' ? 403 : 422);
+    }
     const chain = ca.chainOf(result.issued).map((der) => writePem('CERTIFICATE', der));
     return context.json(
-      { serial: result.issued.serial, sha256: result.issued.fingerprint, chain: chain.join('') },
+      { serial: result.issued.serial, sha256: result.issued.fingerprint, chain: chain.join(''), tell: result.tell },
       201,
     );
   });

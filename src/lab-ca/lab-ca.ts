@@ -24,6 +24,7 @@ import {
   signRoot,
   spkiOfKey,
 } from './certificate.ts';
+import { askPolicy, type OrderPolicy } from './order-policy.ts';
 import { RevocationDesk } from './revocation-desk.ts';
 import { keyOf, type LabCaStorage, type StoredCertificate } from './storage.ts';
 
@@ -46,6 +47,8 @@ export interface LabCaOptions {
   readonly blockedKeys?: BlockedKeys | null;
   /** Told every request (DER) before a certificate is issued on it, so that sending it back proves nothing. */
   readonly noteEnrolled?: (request: Uint8Array) => Promise<void>;
+  /** May shorten what an order asks for, or refuse it. */
+  readonly orderPolicy?: OrderPolicy;
 }
 
 /** What to issue. Nothing is checked: fixtures need misissued certificates too. */
@@ -76,6 +79,7 @@ export type OrderRefusal =
   | 'bad-signature'
   | 'bad-key'
   | 'no-names'
+  | 'acme-required'
   | 'blocked-key'
   | 'blocked-keys-unknown';
 
@@ -205,7 +209,9 @@ export class LabCa {
     readonly profile?: LeafProfile;
     readonly subscriber?: string | null;
     readonly notAfter?: Instant;
-  }): Promise<{ ok: true; issued: Issued } | { ok: false; refusal: OrderRefusal }> {
+  }): Promise<
+    { ok: true; issued: Issued; tell: readonly string[] } | { ok: false; refusal: OrderRefusal; because?: string }
+  > {
     let request: ReturnType<typeof parseCsr>;
     try {
       request = parseCsr(order.csr);
@@ -217,15 +223,23 @@ export class LabCa {
     if (requested.length === 0) return { ok: false, refusal: 'no-names' };
     const refusal = await this.keyRefusal(request.spki);
     if (refusal !== null) return { ok: false, refusal };
+    const now = this.options.time.now();
+    const lifetime = order.notAfter === undefined ? leafValidFor : now.until(order.notAfter);
+    const subscriber = order.subscriber ?? null;
+    const question = { subscriber, names: requested, orderedBy: 'api', lifetime } as const;
+    const policy = await askPolicy(this.options.orderPolicy, question);
+    if (policy.answer === 'refuse') return { ok: false, refusal: 'acme-required', because: policy.because };
+    const isShorter = Temporal.Duration.compare(policy.lifetime, lifetime) < 0;
+    const notAfter = isShorter ? now.add(policy.lifetime) : order.notAfter;
     await this.options.noteEnrolled?.(order.csr);
     const issued = await this.issue({
       spki: request.spki,
       names: requested,
       ...(order.profile === undefined ? {} : { profile: order.profile }),
-      ...(order.notAfter === undefined ? {} : { notAfter: order.notAfter }),
-      subscriber: order.subscriber ?? null,
+      ...(notAfter === undefined ? {} : { notAfter }),
+      subscriber,
     });
-    return { ok: true, issued };
+    return { ok: true, issued, tell: policy.tell };
   }
 
   /** Why no certificate may carry this key, or null. */

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { Role } from '../api/contract/index.ts';
+import { automationShape } from './automation-policies.ts';
 import { canariesShape } from './canaries.ts';
 import { channelProblems, channelsShape } from './channels.ts';
 import { configuredPolicy } from './configured-policy.ts';
@@ -116,6 +117,7 @@ const shape = z.strictObject({
     .strictObject({
       enabled: z.boolean().default(true),
       port: port.default(8090),
+      automation: automationShape,
       acme: z
         .strictObject({
           /** `network`: names are validated as RFC 8555 asks. `none`: whoever asks gets; for a closed lab only. */

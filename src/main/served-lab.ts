@@ -18,6 +18,7 @@ import { postgresBlockedKeys } from '../stages/evidence/index.ts';
 import { recordOf } from '../stages/inventory/index.ts';
 import { decodeCertId, directoryEntry, renewalInfoPath, renewalInfoRoutes } from '../stages/renewal-info/index.ts';
 import { receiveAcmeRevocation } from './acme-door.ts';
+import { automationPolicy, policiesOf } from './automation-policies.ts';
 import type { Config } from './config.ts';
 import { issuersOf } from './scenario/run.ts';
 import { type Desk, migrateAll } from './wiring.ts';
@@ -82,6 +83,11 @@ export async function openLab(config: Config, time: Time, log: Log, pool: Pool):
     keyPassphrase: passphrase,
     token: await readFile(tokenFile, 'utf8'),
     blockedKeys: { url: localAddress(config) },
+    orderPolicy: automationPolicy(
+      policiesOf(config.labCa.automation),
+      () => deskNow().inventory,
+      () => time.now(),
+    ),
     noteEnrolled: (request) => postgresBlockedKeys(pool).noteEnrolled([request], time.now()),
   });
   await ca.found();

@@ -7,6 +7,7 @@ import { AcmeProblem } from '../../src/lab-ca/acme/problem.ts';
 import type { AcmeRevocation } from '../../src/lab-ca/acme/revocation.ts';
 import { acmeApp, certificateId } from '../../src/lab-ca/acme/server.ts';
 import type { CaaRecord, ValidationWorld } from '../../src/lab-ca/acme/validation.ts';
+import type { PolicyAnswer, PolicyQuestion } from '../../src/lab-ca/order-policy.ts';
 import { jws, publicJwk } from '../../src/stages/revocation/connectors/acme-session.ts';
 import { fetchTransport } from '../../src/stages/revocation/transport.ts';
 import { AcmeClient, newKey, spkiOf } from './acme-client.ts';
@@ -160,6 +161,50 @@ describe('replaces (RFC 9773 section 5)', () => {
     expect(error(await (await acme.registered()).order(['a.example'], { replaces }))).toBe('unauthorized');
   });
 
+  test('an order that has run out makes room for another without being looked at', async () => {
+    const acme = await anAcme();
+    const client = await acme.registered();
+    const { der } = await client.obtain(['a.example']);
+    const replaces = certificateId(der)!;
+    expect((await client.order(['a.example', 'never-validated.example'], { replaces })).status).toBe(201);
+    acme.time.advanceTo(acme.time.now().add(hours(24 * 8)));
+    expect((await client.order(['a.example'], { replaces })).status).toBe(201);
+  });
+
+  test('a certificate that has been replaced is not replaced again, under no other spelling of its identifier either', async () => {
+    const acme = await anAcme();
+    const client = await acme.registered();
+    const { der } = await client.obtain(['a.example']);
+    const replaces = certificateId(der)!;
+    await client.obtain(['a.example'], newKey(), { replaces });
+    expect(acme.issued).toMatchObject([{ replaces: null }, { replaces }]);
+    expect(error(await client.order(['a.example'], { replaces }))).toBe('alreadyReplaced');
+    const [aki, serial] = replaces.split('.') as [string, string];
+    const padded = Buffer.concat([Buffer.from([0]), Buffer.from(serial, 'base64url')]).toString('base64url');
+    expect(error(await client.order(['a.example'], { replaces: `${aki}.${padded}` }))).toBe('malformed');
+  });
+
+  test('an unknown predecessor, a foreign issuer and what is no identifier are malformed, and make no order', async () => {
+    const acme = await anAcme();
+    const client = await acme.registered();
+    const { der } = await client.obtain(['a.example']);
+    const [aki] = certificateId(der)!.split('.') as [string, string];
+    const foreign = certificateId((await (await (await anAcme()).registered()).obtain(['a.example'])).der)!;
+    for (const replaces of [`${aki}.ASNF`, foreign, `${aki}=.ASNF`, `${aki}`, `${aki}.`, '', null, 5, 'a.b.c']) {
+      const answer = await client.order(['a.example'], { replaces });
+      expect([replaces, answer.status, error(answer)]).toEqual([replaces, 400, 'malformed']);
+    }
+  });
+
+  test('a refused replacement is not exempt from the rate limit under the identifier of another account', async () => {
+    const acme = await anAcme({ limits: { newOrder: { max: 1, per: hours(1) } }, isExempt: () => true });
+    const owner = await acme.registered();
+    const { der } = await owner.obtain(['a.example']);
+    const other = await acme.registered();
+    const answer = await other.order(['a.example'], { replaces: certificateId(der)! });
+    expect([answer.status, error(answer)]).toEqual([403, 'unauthorized']);
+  });
+
   test('an exempt replacement passes a rate limit that stops others', async () => {
     let exempt = '';
     const acme = await anAcme({ limits: { newOrder: { max: 1, per: hours(1) } }, isExempt: (id) => id === exempt });
@@ -171,6 +216,32 @@ describe('replaces (RFC 9773 section 5)', () => {
     expect((await client.order(['a.example'], { replaces: exempt })).status).toBe(201);
     acme.time.advanceTo(acme.time.now().add(hours(1)));
     expect((await client.order(['a.example'])).status).toBe(201);
+  });
+});
+
+describe('the policy of the operator', () => {
+  test('shortens a certificate, lengthens none, and refuses in its own words', async () => {
+    const acme = await anAcme();
+    const client = await acme.registered();
+    let answer: PolicyAnswer = { answer: 'allow', lifetime: hours(24 * 10), tell: [] };
+    const asked: PolicyQuestion[] = [];
+    Object.assign(acme.ca.options, {
+      orderPolicy: (order: PolicyQuestion) => {
+        asked.push(order);
+        return answer;
+      },
+    });
+    const hoursOf = ({ der }: { der: Uint8Array }) => {
+      const { notBefore, notAfter } = parseCertificate(der);
+      return notAfter.since(notBefore).total('hours');
+    };
+    expect(Math.ceil(hoursOf(await client.obtain(['a.example'])))).toBe(240);
+    expect(asked).toMatchObject([{ orderedBy: 'acme', names: ['a.example'] }]);
+    answer = { answer: 'allow', lifetime: hours(24 * 1000), tell: [] };
+    expect(Math.ceil(hoursOf(await client.obtain(['a.example'])))).toBe(24 * 90);
+    answer = { answer: 'refuse', because: 'Please order elsewhere.' };
+    await expect(client.obtain(['a.example'])).rejects.toThrow(/unauthorized.*Please order elsewhere/);
+    expect(acme.issued.length).toBe(2);
   });
 });
 

@@ -10,6 +10,7 @@ import { keyHashes } from '../../foundation/pki/spki.ts';
 import { parseCertificate } from '../../foundation/pki/x509.ts';
 import { hours, type Instant, rfc3339 } from '../../foundation/time/time.ts';
 import type { LabCa } from '../lab-ca.ts';
+import { askPolicy } from '../order-policy.ts';
 import { decodeDocument, encodeDocument } from './documents.ts';
 import { type Jws, jwsBytesMax, type PublicJwk, parseJws, readJwk, verifyExternalBinding, verifyJws } from './jws.ts';
 import { namesPerOrderMax, readDnsName } from './names.ts';
@@ -306,14 +307,22 @@ class AcmeServer {
     const serial = Buffer.from(parts[2]!, 'base64url').toString('hex').replace(/^0+/, '');
     const issuer = this.#ca.issuerByKeyIdentifier(aki);
     const before = issuer === null ? null : this.#state.orderOf({ issuer, serial: serial as never });
-    if (before === null) throw new AcmeProblem('malformed', '`replaces` names no certificate that was ordered here.');
+    // One spelling for one certificate: another one would be replaced a second time.
+    if (
+      before === null ||
+      derInteger(serial) !== parts[2] ||
+      Buffer.from(aki, 'hex').toString('base64url') !== parts[1]
+    )
+      throw new AcmeProblem('malformed', '`replaces` names no certificate that was ordered here.');
     if (before.account !== account.id)
       throw new AcmeProblem('unauthorized', '`replaces` names a certificate of another account.');
     if (!before.names.some((name) => names.includes(name))) {
       throw new AcmeProblem('malformed', '`replaces` names a certificate with none of these names.');
     }
     // Counted only once an order for it is on its way; one that failed may be tried again.
-    if (this.#state.replacementOf(value as string) !== null) {
+    const underWay = this.#state.replacementOf(value as string);
+    if (underWay !== null) this.#refresh(underWay);
+    if (underWay !== null && underWay.status !== 'invalid') {
       throw new AcmeProblem('alreadyReplaced', 'Another order replaces that certificate already.');
     }
     return value as string;
@@ -364,15 +373,23 @@ class AcmeServer {
 
   async #issue(order: Order, account: Account, spki: Uint8Array): Promise<void> {
     const profile = this.#profiles[order.profile]!;
+    const subscriber = account.externalAccount ?? `acme-${account.id}`;
+    const policy = await askPolicy(this.#ca.options.orderPolicy, {
+      subscriber,
+      names: order.names,
+      orderedBy: 'acme',
+      lifetime: profile.validFor,
+    });
+    if (policy.answer === 'refuse') throw new AcmeProblem('unauthorized', policy.because);
     const now = this.#now().round({ smallestUnit: 'second', roundingMode: 'floor' });
     const issued = await this.#ca.issue({
       spki,
       names: order.names,
       notBefore: now,
-      notAfter: now.add(profile.validFor).subtract({ seconds: 1 }),
+      notAfter: now.add(policy.lifetime).subtract({ seconds: 1 }),
       crl: !profile.withoutStatus,
       ocsp: !profile.withoutStatus,
-      subscriber: account.externalAccount ?? `acme-${account.id}`,
+      subscriber,
     });
     this.#state.issued(order, issued);
     const { externalAccount } = account;
@@ -668,6 +685,12 @@ async function boundedBody(context: Context): Promise<Buffer> {
     parts.push(part);
   }
   return Buffer.concat(parts);
+}
+
+/** A serial (hex without leading zeros) as ARI spells it: the octets of the DER integer, so 00 before a high bit. */
+function derInteger(serial: string): string {
+  const even = serial.length % 2 === 0 ? serial : `0${serial}`;
+  return Buffer.from(/^[89a-f]/.test(even) ? `00${even}` : even, 'hex').toString('base64url');
 }
 
 function objectOf(payload: Uint8Array): Record<string, unknown> {
