@@ -502,10 +502,11 @@ function addressOf(from: string): string {
 /** What letters link to; nothing where the desk does not know how people outside reach it. */
 function linksOf(config: Config, links: Links): PerformParts['links'] {
   const base = config.http.publicUrl?.replace(/\/+$/, '') ?? null;
-  if (base === null) return { status: () => null, action: () => null, proof: null };
+  if (base === null) return { status: () => null, action: () => null, proof: null, guide: null };
   return {
     status: (caseId, reportId) => `${base}/status/${links.token({ kind: 'r', caseId, of: reportId })}`,
     action: (caseId, subscriber) => `${base}/subscriber/${links.token({ kind: 's', caseId, of: subscriber })}`,
     proof: `${base}/report`,
+    guide: `${base}/guides/acme`,
   };
 }

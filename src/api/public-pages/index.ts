@@ -8,6 +8,7 @@ import { ReportIn, SubscriberAnswer } from '../contract/index.ts';
 import type { DeskPort } from '../port.ts';
 import { ProblemError } from '../problem.ts';
 import { type ReceiveOptions, receiveReport } from '../reports/receive.ts';
+import { acmeGuide } from './acme-guide.ts';
 import { evidencePage } from './evidence-page.ts';
 import { type PublicSite, publicPage } from './layout.ts';
 import { renewalPage } from './renewal-page.ts';
@@ -67,6 +68,8 @@ export function addPublicPages<E extends Env>(
     );
     app.get('/api/v1/evidence-policy', (context) => context.json(evidence));
   }
+
+  app.get('/guides/acme', (context) => publicPage(context, { title: 'Renew by itself', site, body: acmeGuide() }));
 
   app.get('/status/:token', async (context) => {
     const status = await desk.reporterStatus(context.req.param('token'));

@@ -152,12 +152,30 @@ test('a dispute is recorded and the page says that the clock runs on', async () 
 
 test('public pages have no inline script, and may connect to nothing', async () => {
   const { app } = aSite();
-  for (const path of ['/report', '/evidence', '/status/good-token', '/subscriber/good-token', '/renewal/abc.def']) {
+  for (const path of [
+    '/report',
+    '/evidence',
+    '/guides/acme',
+    '/status/good-token',
+    '/subscriber/good-token',
+    '/renewal/abc.def',
+  ]) {
     const response = await app.request(path);
     expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
     expect(await response.text()).not.toMatch(/<script(?! type="module" src="\/prove.js">)|javascript:|onload=/i);
     expect(response.headers.get('content-security-policy')).not.toMatch(/connect-src|unsafe/);
   }
+});
+
+test('the guide to renewing by itself has a section for each kind of server, open to everybody', async () => {
+  const { app } = aSite();
+  const response = await app.request('/guides/acme');
+  expect(response.status).toBe(200);
+  const text = await response.text();
+  const sections = [...text.matchAll(/<section id="([^"]+)"/g)].map((m) => m[1]);
+  expect(sections).toEqual(['nginx', 'apache', 'caddy', 'iis', 'tomcat', 'haproxy', 'cert-manager', 'appliance']);
+  // Configuration lines are shown, never taken for markup.
+  expect(text).toContain('&lt;Certificate certificateFile');
 });
 
 test('security.txt names the ways to reach us and expires', async () => {

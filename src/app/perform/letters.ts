@@ -40,6 +40,8 @@ export interface LetterParts {
     status(caseId: string, reportId: string): string | null;
     action(caseId: string, subscriber: string): string | null;
     readonly proof: string | null;
+    /** How a subscriber lets certificates renew by themselves. */
+    readonly guide?: string | null;
   };
 }
 
@@ -240,6 +242,7 @@ export async function finishWithSubscribers(parts: Parts, ground: Ground, matter
           kind: 'final-report',
           ...subscriberBase(parts, ground, matter, contact, certificates),
           published,
+          guideUrl: parts.links.guide ?? null,
         }));
   await ground.append({
     type: 'FinalReportSent',

@@ -112,7 +112,12 @@ export type LetterBody =
       readonly plannedAt: Instant | null;
       readonly last: boolean;
     })
-  | (ToSubscriber & { readonly kind: 'final-report'; readonly published: PublishedFact })
+  | (ToSubscriber & {
+      readonly kind: 'final-report';
+      readonly published: PublishedFact;
+      /** How to renew by itself; null when the desk has no public address. */
+      readonly guideUrl: string | null;
+    })
   | {
       readonly kind: 'page';
       readonly audience: 'staff';

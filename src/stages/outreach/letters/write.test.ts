@@ -138,7 +138,12 @@ const bodies: Record<string, LetterBody> = {
     rule,
     outcome: { state: 'revoked', published: seen(4, 4), reason: 'keyCompromise' },
   },
-  'final to subscriber': { kind: 'final-report', ...toSubscriber, published: seen(4, 4) },
+  'final to subscriber': {
+    kind: 'final-report',
+    ...toSubscriber,
+    published: seen(4, 4),
+    guideUrl: 'https://ca.example/guides/acme',
+  },
   page: {
     kind: 'page',
     audience: 'staff',
@@ -170,6 +175,17 @@ describe.each(Object.entries(bodies))('the letter %s', (name, body) => {
     }
     expect(letter.subject).toContain('[C-2024-0001]');
     expect(letter.subject).not.toMatch(/[\r\n]/);
+  });
+
+  it.each(languages.map((w) => w.language))('in %s the final letter leads a subscriber to the guide', (language) => {
+    const final = bodies['final to subscriber']!;
+    const letter = writeLetter(request(final, { language }));
+    for (const part of [letter.text, letter.html]) {
+      expect(part).toContain(wordsFor(language).finalSubscriber.guide);
+      expect(part).toContain('https://ca.example/guides/acme');
+    }
+    const without = writeLetter(request({ ...final, guideUrl: null } as LetterBody, { language }));
+    expect(without.text).not.toContain(wordsFor(language).finalSubscriber.guide);
   });
 
   it.each(languages.map((w) => w.language))('in %s states a revocation only when a probe has seen it', (language) => {

@@ -283,6 +283,7 @@ function finalToSubscriber(
       { say: words.happened[body.rule.kind] },
       { say: words.finalSubscriber.closing },
       ...pen.link(words.follow, body.actionUrl),
+      ...pen.link(words.finalSubscriber.guide, body.guideUrl),
       { say: words.reason(body.reason === 'unspecified' ? null : body.reason) },
       ...pen.rule(body.rule),
     ],

@@ -123,6 +123,7 @@ export const de: Words = {
     subject: (certificates) => `Gesperrt: ${certificates}`,
     closing:
       'Wo ein gesperrtes Zertifikat noch installiert ist, scheitern Verbindungen. Installieren Sie jetzt den Ersatz.',
+    guide: 'So geschieht das beim nächsten Mal von selbst:',
   },
   claimsRevocation:
     /(?<!\p{L})(?:ist|sind|wurde|wurden|bereits|jetzt)\s+(?:jetzt\s+|bereits\s+|nun\s+)?(?:gesperrt|widerrufen)\b(?!\s+(?:werden|wird))/iu,

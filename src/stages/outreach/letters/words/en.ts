@@ -119,6 +119,7 @@ export const en: Words = {
   finalSubscriber: {
     subject: (certificates) => `Revoked: ${certificates}`,
     closing: 'Where a revoked certificate is still installed, connections fail. Install the replacement now.',
+    guide: 'How to have this done by itself next time:',
   },
   claimsRevocation: /\b(?:is|are|was|were|been|being|already|now)\s+(?:now\s+|already\s+)?revoked\b/iu,
 };

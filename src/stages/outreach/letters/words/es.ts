@@ -121,6 +121,7 @@ export const es: Words = {
   finalSubscriber: {
     subject: (certificates) => `Revocación visible: ${certificates}`,
     closing: 'Donde siga instalado un certificado revocado, fallan las conexiones. Instale ahora el reemplazo.',
+    guide: 'Cómo hacer que la próxima vez ocurra por sí solo:',
   },
   claimsRevocation: /(?<!\p{L})(?:est[áa]n?|fue|fueron|sido|ya)\s+(?:ya\s+|ahora\s+)?revocad[oa]s?(?![\p{L}])/iu,
 };

@@ -123,6 +123,7 @@ export const fr: Words = {
     subject: (certificates) => `Révocation visible : ${certificates}`,
     closing:
       'Là où un certificat révoqué est encore installé, les connexions échouent. Installez le remplacement maintenant.',
+    guide: 'Pour que cela se fasse tout seul la prochaine fois :',
   },
   claimsRevocation:
     /(?<!\p{L})(?:est|sont|été|déjà)\s+(?:maintenant\s+|déjà\s+|désormais\s+)?révoqu[ée]e?s?(?![\p{L}])/iu,

@@ -118,6 +118,7 @@ export const it: Words = {
     subject: (certificates) => `Revoca visibile: ${certificates}`,
     closing:
       'Dove un certificato revocato è ancora installato, le connessioni falliscono. Installi ora la sostituzione.',
+    guide: 'Come farlo avvenire da solo la prossima volta:',
   },
   claimsRevocation:
     /(?<!\p{L})(?:è|sono|stato|stata|stati|state|già)\s+(?:già\s+|ora\s+|stato\s+|stata\s+|stati\s+|state\s+)?revocat[oaie](?!\p{L})/iu,

@@ -120,6 +120,7 @@ export const nl: Words = {
     subject: (certificates) => `Intrekking zichtbaar: ${certificates}`,
     closing:
       'Waar een ingetrokken certificaat nog geïnstalleerd is, mislukken verbindingen. Installeer nu de vervanging.',
+    guide: 'Zo gaat het de volgende keer vanzelf:',
   },
   claimsRevocation:
     /(?<!\p{L})(?:is|zijn|werd|werden|al|reeds)\s+(?:nu\s+|al\s+|reeds\s+)?ingetrokken(?!\p{L})(?!\s+worden)/iu,

@@ -119,6 +119,7 @@ export const pt: Words = {
   finalSubscriber: {
     subject: (certificates) => `Revogação visível: ${certificates}`,
     closing: 'Onde um certificado revogado ainda estiver instalado, as ligações falham. Instale agora a substituição.',
+    guide: 'Como fazer com que da próxima vez aconteça por si só:',
   },
   claimsRevocation: /(?<!\p{L})(?:está|estão|foi|foram|sido|já)\s+(?:já\s+|agora\s+)?revogad[oa]s?(?!\p{L})/iu,
 };

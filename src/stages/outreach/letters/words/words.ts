@@ -84,6 +84,8 @@ export interface Words {
   readonly finalSubscriber: {
     readonly subject: (certificates: string) => string;
     readonly closing: string;
+    /** Before the link to the guide. */
+    readonly guide: string;
   };
   /** Statements that something has been revoked, for checking what a person adds by hand. */
   readonly claimsRevocation: RegExp;
