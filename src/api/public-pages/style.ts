@@ -37,5 +37,6 @@ dt{color:var(--ink-2)}dd{margin:0}
 .steps li::before{content:"○";position:absolute;left:0}
 .steps li.yes::before{content:"●"}
 .wide{overflow-x:auto}
+pre{white-space:pre-wrap}
 @media(max-width:32rem){dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.5rem}}
 `;
