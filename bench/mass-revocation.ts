@@ -82,7 +82,8 @@ export async function massRevocationBench(options: { readonly certificates?: num
   }
 }
 
-async function bareLoop(url: string, certificates: readonly { readonly serial: string }[]): Promise<void> {
+/** The same calls without connector, desk or store. */
+export async function bareLoop(url: string, certificates: readonly { readonly serial: string }[]): Promise<void> {
   const transport = networkTransport();
   for (let from = 0; from < certificates.length; from += batch) {
     const orders = certificates.slice(from, from + batch).map(({ serial }) => ({ serial, reason: 1 }));

@@ -10,6 +10,7 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   store: async () => (await import('../../bench/store.ts')).storeBench,
   crl: async () => (await import('../../bench/crl.ts')).crlBench,
   'mass-revocation': async () => (await import('../../bench/mass-revocation.ts')).massRevocationBench,
+  connectors: async () => (await import('../../bench/connectors.ts')).connectorsBench,
   evidence: async () => (await import('../../bench/evidence.ts')).proofBench,
   'evidence-keys': async () => (await import('../../bench/evidence.ts')).keysBench,
   'evidence-shared-primes': async () => (await import('../../bench/evidence.ts')).sharedPrimesBench,

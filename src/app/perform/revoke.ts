@@ -1,15 +1,29 @@
 import { createHash } from 'node:crypto';
 import type { Matter } from '../../desk/case.ts';
-import type { Fingerprint } from '../../foundation/brand.ts';
-import { type Duration, hours, isBefore, minutes } from '../../foundation/time/time.ts';
+import type { Event } from '../../desk/events.ts';
+import type { CaseId, Fingerprint } from '../../foundation/brand.ts';
+import { type Duration, hours, type Instant, isBefore, minutes } from '../../foundation/time/time.ts';
 import type { AffectedCertificate, CoreParts, RevokeOutcome, Revoker } from '../ports.ts';
-import type { Ground } from './perform.ts';
 
 /** Certificates per order: large enough that a mass revocation is few calls, small enough to see it move. */
 const batchMax = 2_000;
 const retryFirst = minutes(1);
 const retryLongest = minutes(30);
 const approvalPatience = hours(1);
+
+/** What orders need of the desk, and no more, so that they can be measured and tried without the rest of it. */
+type RevokeParts = Pick<CoreParts, 'sets' | 'book'> & { readonly revoker: Revoker };
+
+type OrderedMatter = Pick<
+  Matter,
+  'matterId' | 'reason' | 'dueAt' | 'attemptedAt' | 'accepted' | 'expired' | 'failures'
+> & { readonly set: { readonly setId: string } };
+
+interface RevokeGround {
+  readonly case: { readonly caseId: CaseId };
+  readonly append: (...events: readonly Event[]) => Promise<unknown>;
+  readonly now: Instant;
+}
 
 /**
  * Orders what may be ordered now, batch by batch. The attempt is durable before each call; after an unknown outcome the
@@ -21,9 +35,9 @@ const approvalPatience = hours(1);
  * next batch would fare no better: that ends the round.
  */
 export async function revoke(
-  parts: CoreParts & { readonly revoker: Revoker },
-  ground: Ground,
-  matter: Matter,
+  parts: RevokeParts,
+  ground: RevokeGround,
+  matter: OrderedMatter,
   again: boolean,
 ): Promise<void> {
   const { setId } = matter.set;
@@ -98,7 +112,7 @@ const setMax = 10_000_000;
  * The rows of a set and the events of its case are two writes. A desk that died between them finds rows that were
  * accepted and no event that says so; without the event nobody would ever look from outside.
  */
-async function recallAccepted(parts: CoreParts, ground: Ground, matter: Matter): Promise<void> {
+async function recallAccepted(parts: RevokeParts, ground: RevokeGround, matter: OrderedMatter): Promise<void> {
   const { setId } = matter.set;
   if (matter.attemptedAt === null) return;
   const accepted = await parts.sets.inState(setId, 'accepted', setMax);
@@ -112,9 +126,9 @@ async function recallAccepted(parts: CoreParts, ground: Ground, matter: Matter):
 
 /** What the CA did not carry out of this batch; null when it took all of it. */
 async function order(
-  parts: CoreParts & { readonly revoker: Revoker },
-  ground: Ground,
-  matter: Matter,
+  parts: RevokeParts,
+  ground: RevokeGround,
+  matter: OrderedMatter,
   batch: readonly AffectedCertificate[],
   again: boolean,
 ): Promise<Failure | null> {
@@ -162,7 +176,7 @@ async function order(
 }
 
 /** What is left over after all orders are out has run past its own notAfter, or is held: expiry is a fact, not a success. */
-async function expire(parts: CoreParts, ground: Ground, matter: Matter): Promise<void> {
+async function expire(parts: RevokeParts, ground: RevokeGround, matter: OrderedMatter): Promise<void> {
   const left = await parts.sets.inState(matter.set.setId, 'identified', batchMax);
   const facts = await parts.book.byFingerprints(left.map((c) => c.fingerprint));
   const expired = facts.filter((c) => isBefore(c.notAfter, ground.now));
