@@ -11,4 +11,4 @@ export interface Thresholds {
   readonly fileStrangersBelow: number;
 }
 
-export const defaultThresholds: Thresholds = { openFrom: 0.75, fileBelow: 0.15, fileStrangersBelow: 0.3 };
+export const defaultThresholds: Thresholds = { openFrom: 0.75, fileBelow: 0.12, fileStrangersBelow: 0.15 };
