@@ -1,10 +1,14 @@
 /**
  * Appending to PostgreSQL. The log has one order and one chain, so appends take turns at the row that holds its head;
- * what would make that slow is waiting for the disk once per turn. Therefore whoever comes while a transaction is
- * under way is taken along by the next one: under load one fsync pays for many appends, and alone it costs nothing.
+ * what would make that slow is waiting for the disk once per turn. Therefore whoever comes while an append is under way
+ * is taken along by the next one: under load one fsync pays for many appends, and alone it costs nothing.
+ *
+ * A process that made the last append knows the head, and makes the next one in a single statement that changes nothing
+ * unless the head and the cases are still as it knows them. Otherwise, and at first, it locks the head and looks.
  */
 import assert from 'node:assert';
 import type pg from 'pg';
+import { gathering } from '../../foundation/gathering.ts';
 import { canonicalJson, type Json } from '../../foundation/log/canonical.ts';
 import { emptyLog, extend, type LogState } from '../../foundation/log/chain.ts';
 import { hashBytes } from '../../foundation/log/merkle.ts';
@@ -13,15 +17,13 @@ import { caseChanged, checkAppend } from './common.ts';
 import type { NewDuty } from './duties.ts';
 import { databaseFault } from './faults.ts';
 import { insertDuties } from './postgres-duties.ts';
-import { inTransaction, sqlInstant } from './statements.ts';
+import { inTransaction, run, sqlInstant } from './statements.ts';
 
-interface Waiting {
+interface Append {
   readonly caseId: string;
   readonly expectedSeq: number;
   readonly events: readonly NewEvent[];
   readonly options: AppendOptions;
-  readonly resolve: (stored: readonly StoredEvent[]) => void;
-  readonly reject: (error: unknown) => void;
 }
 
 type Outcome = { readonly stored: readonly StoredEvent[] } | { readonly refused: Error };
@@ -30,19 +32,27 @@ type Outcome = { readonly stored: readonly StoredEvent[] } | { readonly refused:
 const batchMax = 64;
 
 export function appender(pool: pg.Pool) {
-  let queue: Waiting[] = [];
-  let draining = false;
+  /** The head as this process left it; null when that is not known. */
+  let known: LogState | null = null;
 
-  async function drain(): Promise<void> {
-    draining = true;
-    while (queue.length > 0) {
-      const batch = queue.slice(0, batchMax);
-      queue = queue.slice(batchMax);
-      await settle(pool, batch);
+  async function appendAll(batch: readonly Append[]): Promise<readonly Outcome[]> {
+    const from = known;
+    known = null;
+    const guess = from === null ? null : written(batch, from, expectedSeqs(batch));
+    if (from !== null && guess !== null && (await appendAtHead(pool, from, guess))) {
+      known = guess.state;
+      return guess.outcomes;
     }
-    draining = false;
+    const done = await inTransaction(pool, (client) => appendUnderLock(client, batch));
+    known = done.state;
+    return done.outcomes;
   }
 
+  const together = gathering<Append, Outcome>(appendAll, {
+    most: batchMax,
+    // One of them is unacceptable to the database; the others must not fail for it.
+    onesOwnFault: (error) => databaseFault(error)?.code === 'database_error',
+  });
   return async function append(
     caseId: string,
     expectedSeq: number,
@@ -50,44 +60,33 @@ export function appender(pool: pg.Pool) {
     options: AppendOptions,
   ): Promise<readonly StoredEvent[]> {
     checkAppend(caseId, events, options);
-    return new Promise((resolve, reject) => {
-      queue.push({ caseId, expectedSeq, events, options, resolve, reject });
-      if (!draining) void drain();
-    });
+    const outcome = await together({ caseId, expectedSeq, events, options });
+    if ('refused' in outcome) throw outcome.refused;
+    return outcome.stored;
   };
 }
 
-async function settle(pool: pg.Pool, batch: readonly Waiting[]): Promise<void> {
-  try {
-    const outcomes = await inTransaction(pool, (client) => appendBatch(client, batch));
-    for (const [i, waiting] of batch.entries()) {
-      const outcome = outcomes[i];
-      assert(outcome, 'one outcome per append');
-      if ('stored' in outcome) waiting.resolve(outcome.stored);
-      else waiting.reject(outcome.refused);
-    }
-  } catch (error) {
-    if (batch.length > 1 && databaseFault(error)?.code === 'database_error') {
-      // One of them is unacceptable to the database; the others must not fail for it.
-      for (const waiting of batch) await settle(pool, [waiting]);
-      return;
-    }
-    for (const waiting of batch) waiting.reject(error);
-  }
+/** What a batch makes of the log and of its cases, and what each append is told. */
+interface Written {
+  readonly state: LogState;
+  readonly rows: readonly EventRow[];
+  readonly states: readonly StateRow[];
+  readonly summaries: readonly SummaryRow[];
+  readonly duties: readonly NewDuty[];
+  readonly outcomes: readonly Outcome[];
 }
 
-async function appendBatch(client: pg.ClientBase, batch: readonly Waiting[]): Promise<Outcome[]> {
-  // From here to COMMIT this is the only append in the whole database.
-  let state = await lockHead(client);
-  const seen = await readSeqs(client, [...new Set(batch.map((waiting) => waiting.caseId))]);
+/** `seqs`: how many events each case has before. */
+function written(batch: readonly Append[], from: LogState, seqs: ReadonlyMap<string, number>): Written {
+  let state = from;
+  const seen = new Map(seqs);
   const rows: EventRow[] = [];
   const states = new Map<string, StateRow>();
   const summaries = new Map<string, SummaryRow>();
   const duties: NewDuty[] = [];
-  const outcomes = batch.map((waiting): Outcome => {
-    const { caseId, expectedSeq, options } = waiting;
+  const outcomes = batch.map(({ caseId, expectedSeq, events, options }): Outcome => {
     if ((seen.get(caseId) ?? 0) !== expectedSeq) return { refused: caseChanged(caseId) };
-    const stored = waiting.events.map((event, i) => {
+    const stored = events.map((event, i) => {
       const seq = expectedSeq + i + 1;
       const text = canonicalJson(eventBody({ ...event, caseId, seq }));
       state = extend(state, Buffer.from(text));
@@ -101,21 +100,87 @@ async function appendBatch(client: pg.ClientBase, batch: readonly Waiting[]): Pr
     seen.set(caseId, seq);
     states.set(caseId, { caseId, seq, open, wakeAt: sqlInstant(options.wakeAt) });
     const { summary } = options;
-    const known = summaries.get(caseId);
-    const data = summary ? canonicalJson(summary.data) : (known?.data ?? null);
-    const dueAt = summary ? sqlInstant(summary.dueAt) : (known?.dueAt ?? null);
-    const globalSeq = summary ? state.frontier.size : (known?.globalSeq ?? 0);
+    const before = summaries.get(caseId);
+    const data = summary ? canonicalJson(summary.data) : (before?.data ?? null);
+    const dueAt = summary ? sqlInstant(summary.dueAt) : (before?.dueAt ?? null);
+    const globalSeq = summary ? state.frontier.size : (before?.globalSeq ?? 0);
     summaries.set(caseId, { caseId, open, dueAt, data, globalSeq });
     duties.push(...(options.duties ?? []));
     return { stored };
   });
-  if (rows.length === 0) return outcomes;
-  await insertEvents(client, rows);
-  await writeHead(client, state);
-  await writeStates(client, [...states.values()]);
-  await writeSummaries(client, [...summaries.values()]);
-  if (duties.length > 0) await insertDuties(client, duties);
-  return outcomes;
+  return { state, rows, states: [...states.values()], summaries: [...summaries.values()], duties, outcomes };
+}
+
+/** What the appends of a batch believe of their cases; the first append of a case speaks for it. */
+function expectedSeqs(batch: readonly Append[]): Map<string, number> {
+  const seqs = new Map<string, number>();
+  for (const { caseId, expectedSeq } of batch) if (!seqs.has(caseId)) seqs.set(caseId, expectedSeq);
+  return seqs;
+}
+
+async function appendUnderLock(
+  client: pg.ClientBase,
+  batch: readonly Append[],
+): Promise<Pick<Written, 'state' | 'outcomes'>> {
+  // From here to COMMIT this is the only append in the whole database.
+  const from = await lockHead(client);
+  const done = written(batch, from, await readSeqs(client, [...new Set(batch.map((one) => one.caseId))]));
+  if (done.rows.length === 0) return done;
+  await insertEvents(client, done.rows);
+  await writeHead(client, done.state);
+  await writeStates(client, done.states);
+  await writeSummaries(client, done.summaries);
+  if (done.duties.length > 0) await insertDuties(client, done.duties);
+  return done;
+}
+
+/**
+ * The whole append in one statement; false when it did nothing, because the head has moved or a case is not as far as
+ * the append says. Every append moves the head: whoever had to wait for its row compares again what is there by then.
+ */
+async function appendAtHead(pool: pg.Pool, from: LogState, to: Written): Promise<boolean> {
+  // Rarer kinds of append are left to the long way.
+  if (to.rows.length === 0 || to.duties.length > 0 || to.summaries.some((row) => row.data === null)) return false;
+  const seqs = new Map<string, number>();
+  for (const { event } of to.rows) if (!seqs.has(event.caseId)) seqs.set(event.caseId, event.seq - 1);
+  const result = await run<{ moved: number }>(
+    pool,
+    `WITH head AS (
+       UPDATE store.event_head SET size = $1, chain = $2, peaks = $3
+        WHERE size = $4 AND chain = $5 AND NOT EXISTS (
+          SELECT FROM unnest($6::text[], $7::integer[]) AS t (case_id, seq)
+            LEFT JOIN store.case_state AS s ON s.case_id = t.case_id
+           WHERE coalesce(s.seq, 0) <> t.seq)
+       RETURNING 1
+     ), events AS (
+       INSERT INTO store.event (global_seq, case_id, seq, at, type, body, chain)
+       SELECT t.* FROM head,
+         unnest($8::bigint[], $9::text[], $10::integer[], $11::timestamptz[], $12::text[], $13::text[], $14::bytea[]) AS t
+     ), states AS (
+       INSERT INTO store.case_state (case_id, seq, open, wake_at)
+       SELECT t.* FROM head, unnest($15::text[], $16::integer[], $17::boolean[], $18::timestamptz[]) AS t
+       ON CONFLICT (case_id) DO UPDATE SET seq = excluded.seq, open = excluded.open, wake_at = excluded.wake_at
+     ), summaries AS (
+       INSERT INTO store.case_summary (case_id, open, due_at, data, global_seq)
+       SELECT id, open, due_at, data::json, global_seq
+         FROM head, unnest($19::text[], $20::boolean[], $21::timestamptz[], $22::text[], $23::bigint[]) AS t (id, open, due_at, data, global_seq)
+       ON CONFLICT (case_id) DO UPDATE
+         SET open = excluded.open, due_at = excluded.due_at, data = excluded.data, global_seq = excluded.global_seq
+     )
+     SELECT count(*)::integer AS moved FROM head`,
+    [
+      ...headValues(to.state),
+      from.frontier.size,
+      from.chain,
+      [...seqs.keys()],
+      [...seqs.values()],
+      ...eventValues(to.rows),
+      ...stateValues(to.states),
+      ...summaryValues(to.summaries),
+    ],
+    true,
+  );
+  return result[0]?.moved === 1;
 }
 
 async function lockHead(client: pg.ClientBase): Promise<LogState> {
@@ -158,24 +223,28 @@ async function insertEvents(client: pg.ClientBase, rows: readonly EventRow[]): P
   await client.query(
     `INSERT INTO store.event (global_seq, case_id, seq, at, type, body, chain)
      SELECT * FROM unnest($1::bigint[], $2::text[], $3::integer[], $4::timestamptz[], $5::text[], $6::text[], $7::bytea[])`,
-    [
-      rows.map((row) => row.globalSeq),
-      rows.map((row) => row.event.caseId),
-      rows.map((row) => row.event.seq),
-      rows.map((row) => sqlInstant(row.event.at)),
-      rows.map((row) => row.event.type),
-      rows.map((row) => row.text),
-      rows.map((row) => row.chain),
-    ],
+    eventValues(rows),
   );
 }
 
+function eventValues(rows: readonly EventRow[]): unknown[] {
+  return [
+    rows.map((row) => row.globalSeq),
+    rows.map((row) => row.event.caseId),
+    rows.map((row) => row.event.seq),
+    rows.map((row) => sqlInstant(row.event.at)),
+    rows.map((row) => row.event.type),
+    rows.map((row) => row.text),
+    rows.map((row) => row.chain),
+  ];
+}
+
 async function writeHead(client: pg.ClientBase, state: LogState): Promise<void> {
-  await client.query('UPDATE store.event_head SET size = $1, chain = $2, peaks = $3', [
-    state.frontier.size,
-    state.chain,
-    Buffer.concat(state.frontier.peaks),
-  ]);
+  await client.query('UPDATE store.event_head SET size = $1, chain = $2, peaks = $3', headValues(state));
+}
+
+function headValues({ chain, frontier }: LogState): unknown[] {
+  return [frontier.size, chain, Buffer.concat(frontier.peaks)];
 }
 
 interface StateRow {
@@ -192,8 +261,12 @@ async function writeStates(client: pg.ClientBase, rows: readonly StateRow[]): Pr
      SELECT * FROM unnest($1::text[], $2::integer[], $3::boolean[], $4::timestamptz[])
      ON CONFLICT (case_id) DO UPDATE
        SET seq = excluded.seq, open = excluded.open, wake_at = excluded.wake_at`,
-    [rows.map((r) => r.caseId), rows.map((r) => r.seq), rows.map((r) => r.open), rows.map((r) => r.wakeAt)],
+    stateValues(rows),
   );
+}
+
+function stateValues(rows: readonly StateRow[]): unknown[] {
+  return [rows.map((r) => r.caseId), rows.map((r) => r.seq), rows.map((r) => r.open), rows.map((r) => r.wakeAt)];
 }
 
 interface SummaryRow {
@@ -215,13 +288,7 @@ async function writeSummaries(client: pg.ClientBase, rows: readonly SummaryRow[]
          FROM unnest($1::text[], $2::boolean[], $3::timestamptz[], $4::text[], $5::bigint[]) AS t (id, open, due_at, data, global_seq)
        ON CONFLICT (case_id) DO UPDATE
          SET open = excluded.open, due_at = excluded.due_at, data = excluded.data, global_seq = excluded.global_seq`,
-      [
-        fresh.map((r) => r.caseId),
-        fresh.map((r) => r.open),
-        fresh.map((r) => r.dueAt),
-        fresh.map((r) => r.data),
-        fresh.map((r) => r.globalSeq),
-      ],
+      summaryValues(fresh),
     );
   }
   if (kept.length > 0) {
@@ -232,4 +299,14 @@ async function writeSummaries(client: pg.ClientBase, rows: readonly SummaryRow[]
       [kept.map((r) => r.caseId), kept.map((r) => r.open)],
     );
   }
+}
+
+function summaryValues(rows: readonly SummaryRow[]): unknown[] {
+  return [
+    rows.map((r) => r.caseId),
+    rows.map((r) => r.open),
+    rows.map((r) => r.dueAt),
+    rows.map((r) => r.data),
+    rows.map((r) => r.globalSeq),
+  ];
 }

@@ -98,6 +98,22 @@ describe('the event log in PostgreSQL', () => {
     expect(await store.log.verify()).toMatchObject({ ok: true, size: 72 });
   });
 
+  it('goes on where another process left it, and refuses what that process made stale', async () => {
+    const other = postgresStore(database.pool);
+    const event = { at: now, type: 'SubscriberContacted', by: 'desk', data: {} };
+    const append = (by: typeof store, caseId: string, seq: number) =>
+      by.cases.append(caseId, seq, [event], { wakeAt: null });
+    await append(store, 'case-2', 0);
+    await append(other, 'case-2', 1);
+    await append(other, 'case-3', 0);
+    await expect(append(store, 'case-2', 1)).rejects.toMatchObject({ code: 'case_changed' });
+    await append(store, 'case-2', 2);
+    await append(store, 'case-2', 3);
+    await expect(append(store, 'case-2', 3)).rejects.toMatchObject({ code: 'case_changed' });
+    expect(await store.log.verify()).toMatchObject({ ok: true, size: 17 });
+    expect((await other.cases.load('case-2')).map((one) => one.seq)).toEqual([1, 2, 3, 4]);
+  });
+
   it('fails only the append whose ids PostgreSQL cannot keep, not those it shared a transaction with', async () => {
     const event = { at: now, type: 'ReportReceived', by: 'desk', data: {} };
     const results = await Promise.allSettled(
