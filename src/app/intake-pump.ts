@@ -209,9 +209,8 @@ async function note(
 ): Promise<void> {
   await keep(parts, receipt, done);
   const problem = done.reading.problems[0] ?? null;
-  const redacted = Buffer.from(JSON.stringify(readable(done.reading.message)));
   const at = parts.time.now();
-  await parts.ledger.markRead(receipt.id, reader, { facts, marks: done.marks, redacted, problem, at });
+  await parts.ledger.markRead(receipt.id, reader, { facts, marks: done.marks, problem, at });
   // A key that is still locked may be opened by a pass phrase that follows; until then it stays sealed.
   const locked = done.caseId !== null && done.reading.evidence.some(isLocked);
   if (done.reading.sawPrivateKey && !locked) await parts.ledger.forgetSealed(receipt.id, parts.time.now());

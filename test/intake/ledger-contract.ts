@@ -62,7 +62,7 @@ export function ledgerContract(subject: LedgerSubject): void {
     const claimOne = async (now = noon, reader = 'reader-1') =>
       (await ledger.claim({ reader, now, lease: minutes(5), limit: 1 }))[0];
     const read = async (id: ReceiptId, facts: ReceiptFacts, reader = 'reader-1') => {
-      await ledger.markRead(id, reader, { facts, marks: [], redacted: null, problem: null, at: noon });
+      await ledger.markRead(id, reader, { facts, marks: [], problem: null, at: noon });
       return ledger.related(facts, id);
     };
 
@@ -123,6 +123,45 @@ export function ledgerContract(subject: LedgerSubject): void {
       expect(results.filter((result) => result.fresh)).toHaveLength(1);
     });
 
+    it('takes many at one moment, the same message among them, and tells each what became of it', async () => {
+      const many = await Promise.all(
+        Array.from({ length: 40 }, (_, n) => ledger.record(aReceipt(n % 4 === 0 ? 'same' : `mail ${n}`))),
+      );
+      expect(new Set(many.map((one) => one.id)).size).toBe(31);
+      expect(many.filter((one) => one.fresh)).toHaveLength(31);
+      const same = many.filter((_, n) => n % 4 === 0);
+      expect(new Set(same.map((one) => one.id)).size).toBe(1);
+      expect((await ledger.get(same[0]!.id))!.deliveries).toBe(10);
+      for (const [n, one] of many.entries()) {
+        const content = n % 4 === 0 ? 'same' : `mail ${n}`;
+        expect((await ledger.get(one.id))!.sha256).toBe(aReceipt(content).sealed.sha256);
+        expect(Buffer.from((await ledger.sealed(one.id))!)).toEqual(Buffer.from(aReceipt(content).sealed.sealed));
+      }
+    });
+
+    it('tells apart other bytes under the same key that come at the same moment', async () => {
+      const [one, other] = await Promise.all(
+        ['one', 'other'].map((content) => ledger.record(aReceipt(content, { source: 'api', sourceKey: 'k-1' }))),
+      );
+      expect(one!.id).not.toBe(other!.id);
+      expect([one!.keyReused, other!.keyReused]).toEqual([false, true]);
+    });
+
+    it('notes many readings at one moment, and refuses only the one whose claim was lost', async () => {
+      for (let n = 0; n < 10; n++) await ledger.record(aReceipt(`mail ${n}`));
+      const claims = await ledger.claim({ reader: 'a', now: noon, lease: minutes(5), limit: 10 });
+      const outcomes = await Promise.allSettled(
+        claims.map(({ receipt: { id } }, n) =>
+          ledger.markRead(id, n === 3 ? 'b' : 'a', { facts: someFacts(`${n}`), marks: [], problem: null, at: noon }),
+        ),
+      );
+      expect(outcomes.map((one) => one.status)).toEqual(claims.map((_, n) => (n === 3 ? 'rejected' : 'fulfilled')));
+      const related = await Promise.all(claims.map((_, n) => ledger.related(someFacts(`${n}`), null)));
+      expect(related.map((one) => one.sameContent)).toEqual(
+        claims.map(({ receipt: { id } }, n) => (n === 3 ? [] : [id])),
+      );
+    });
+
     it('hands out the oldest first, and each to one reader only', async () => {
       const late = await ledger.record(aReceipt('late', { acceptedAt: noon.add(minutes(1)) }));
       const early = await ledger.record(aReceipt('early'));
@@ -145,20 +184,18 @@ export function ledgerContract(subject: LedgerSubject): void {
       expect((await ledger.get(id))!.state).toBe('read');
     });
 
-    it('keeps what was read: facts, further marks, the redacted text, the problem', async () => {
+    it('keeps what was read: facts, further marks, the problem', async () => {
       const { id } = await ledger.record(aReceipt('one'));
       await claimOne();
       await ledger.markRead(id, 'reader-1', {
         facts: someFacts('one'),
         marks: [{ source: 'trusted-received', at: at('2024-08-26T00:00:00Z'), trusted: true, detail: 'mx' }],
-        redacted: Buffer.from('[private key]'),
         problem: 'encrypted',
         at: noon,
       });
       const receipt = await ledger.get(id);
       expect(receipt).toMatchObject({ state: 'read', problem: 'encrypted', facts: someFacts('one') });
       expect(receipt!.marks).toHaveLength(2);
-      expect(Buffer.from((await ledger.redacted(id))!).toString()).toBe('[private key]');
     });
 
     it('tries again after a failure, and makes the last failure visible', async () => {

@@ -61,7 +61,7 @@ export async function arrives(
     automatic: message.automatic,
   };
   const problem = message.problems[0] ?? null;
-  await desk.ledger.markRead(received.receiptId, 'test', { facts, marks: [], redacted: null, problem, at: now });
+  await desk.ledger.markRead(received.receiptId, 'test', { facts, marks: [], problem, at: now });
   const related = await desk.ledger.related(facts, received.receiptId);
   const receipt = await desk.ledger.get(received.receiptId);
   return { receipt: receipt as Receipt, message, related };

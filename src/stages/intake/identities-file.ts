@@ -4,22 +4,32 @@
  * `public/DAY.destroyed`, so that it is never made again.
  */
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { link, mkdir, open, readdir, readFile, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { identityToRecipient } from 'age-encryption';
 import { Fault } from '../../foundation/fault.ts';
-import { chooseKeyId, daysToMake, newIdentity, type SealingIdentities, type SealingKeys } from './identities.ts';
+import {
+  chooseKeyId,
+  daysToMake,
+  newIdentity,
+  type SealingIdentities,
+  type SealingKeys,
+  sealingDay,
+} from './identities.ts';
+import type { SealingKey } from './seal.ts';
 
-/** Intake's view: reads `public` only, and remembers a recipient once read (they never change). */
+/** Intake's view: reads `public` only, and remembers the recipient of a day once read (it never changes). */
 export function fileSealingKeys(folder: string): SealingKeys {
   const publicFolder = join(folder, 'public');
-  const known = new Map<string, string>();
+  let known: SealingKey | null = null;
   return {
     async current(now) {
+      // The key of the day itself is the choice for all of that day, as long as nobody destroys it.
+      if (known?.keyId === sealingDay(now) && existsSync(join(publicFolder, `${known.keyId}.recipient`))) return known;
       const keyId = chooseKeyId(await namesIn(publicFolder, '.recipient'), now);
-      const recipient = known.get(keyId) ?? (await readFile(join(publicFolder, `${keyId}.recipient`), 'utf8')).trim();
-      known.set(keyId, recipient);
-      return { keyId, recipient };
+      known = { keyId, recipient: (await readFile(join(publicFolder, `${keyId}.recipient`), 'utf8')).trim() };
+      return known;
     },
   };
 }

@@ -33,8 +33,6 @@ export interface ReadOutcome {
   readonly facts: ReceiptFacts;
   /** Further marks found inside the message. */
   readonly marks: readonly ReceiptMark[];
-  /** What people may see instead of the original: keys replaced by words. Null when the original was not kept so. */
-  readonly redacted: Uint8Array | null;
   /** A code of `Message.problems` that a person must look at, or null. */
   readonly problem: string | null;
   readonly at: Instant;
@@ -104,7 +102,6 @@ export interface Ledger {
     readonly limit: number;
   }): Promise<readonly Receipt[]>;
   sealed(id: ReceiptId): Promise<Uint8Array | null>;
-  redacted(id: ReceiptId): Promise<Uint8Array | null>;
   addMarks(id: ReceiptId, marks: readonly ReceiptMark[]): Promise<void>;
   /** Deletes the sealed bytes (promise 7); hash, marks and facts stay. True when there were any. */
   forgetSealed(id: ReceiptId, at: Instant): Promise<boolean>;

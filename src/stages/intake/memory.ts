@@ -9,7 +9,6 @@ import type { Receipt, ReceiptFacts, ReceiptState, Related } from './receipt.ts'
 interface Row {
   receipt: Receipt;
   sealed: Uint8Array | null;
-  redacted: Uint8Array | null;
   reader: string | null;
   leasedUntil: Instant | null;
   notBefore: Instant;
@@ -61,7 +60,7 @@ export function memoryLedger(): Ledger {
       const key = JSON.stringify([arrival.source, sourceKey]);
       const folder = JSON.stringify([arrival.source, arrival.folder ?? '']);
       const sighted = sightings.get(folder) ?? new Set<string>();
-      sightings.set(folder, sighted.add(arrival.sightedAs ?? sourceKey));
+      if (arrival.folder !== null) sightings.set(folder, sighted.add(arrival.sightedAs ?? sourceKey));
       const known = byKey.get(key) ?? [];
       const same = known.find((id) => rows.get(id)?.receipt.sha256 === sealed.sha256);
       if (same !== undefined) {
@@ -88,7 +87,6 @@ export function memoryLedger(): Ledger {
           facts: null,
         },
         sealed: sealed.sealed,
-        redacted: null,
         reader: null,
         leasedUntil: null,
         notBefore: arrival.acceptedAt,
@@ -117,7 +115,6 @@ export function memoryLedger(): Ledger {
         problem: outcome.problem,
         marks: [...row.receipt.marks, ...outcome.marks],
       });
-      row.redacted = outcome.redacted;
       row.reader = null;
       row.leasedUntil = null;
     },
@@ -153,9 +150,6 @@ export function memoryLedger(): Ledger {
     },
     async sealed(id) {
       return rows.get(id)?.sealed ?? null;
-    },
-    async redacted(id) {
-      return rows.get(id)?.redacted ?? null;
     },
     async addMarks(id, marks) {
       const row = rows.get(id);

@@ -33,7 +33,7 @@ export interface Arrival {
   readonly sourceKey: string | null;
   /**
    * The place at the source where it was seen (IMAP `UIDVALIDITY/UID` in `folder`). A mail that somebody moves is
-   * seen at two places and is one receipt. Null: the same as `sourceKey`.
+   * seen at two places and is one receipt. Null: the same as `sourceKey`. Counted only where there is a folder.
    */
   readonly sightedAs: string | null;
   readonly folder: string | null;

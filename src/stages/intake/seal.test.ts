@@ -53,6 +53,23 @@ describe.each(makers)('sealing identities in %s', (_name, make) => {
     expect(Buffer.compare(await unseal(streamed, await identities.identity(key.keyId)), large)).toBe(0);
   });
 
+  it.each([0, 1, 65_535, 65_536, 65_537, 131_072, 1_000_000])('seal %i bytes so that age opens them', async (size) => {
+    const identities = make();
+    await identities.rotate(saturday);
+    const key = await identities.current(saturday);
+    const bytes = Buffer.alloc(size, 'words ');
+    const sealed = await seal(bytes, key);
+    expect(Buffer.compare(await unseal(sealed, await identities.identity(key.keyId)), bytes)).toBe(0);
+    const other = make();
+    await other.rotate(saturday);
+    await expect(unseal(sealed, await other.identity(key.keyId))).rejects.toMatchObject({ code: 'sealed_corrupt' });
+  });
+
+  it('say so when the recipient is none', async () => {
+    for (const recipient of ['', 'age1', `age1${'q'.repeat(58)}`])
+      await expect(seal(plain, { keyId: '2024-08-31', recipient })).rejects.toMatchObject({ code: 'sealing_failed' });
+  });
+
   it('pass midnight without anybody, because tomorrow was made today', async () => {
     const identities = make();
     await identities.rotate(saturday);
@@ -78,6 +95,8 @@ describe.each(makers)('sealing identities in %s', (_name, make) => {
     expect(await identities.destroy('2024-08-31')).toBe(false);
     await identities.rotate(saturday);
     expect(await identities.identity('2024-08-31')).toBeNull();
+    // Nothing more is sealed with it, though it is still its day.
+    expect((await identities.current(saturday)).keyId).toBe('2024-09-01');
     expect(await identities.list()).toEqual(['2024-09-01']);
     await expect(unseal(sealed, await identities.identity(sealed.keyId))).rejects.toMatchObject({
       code: 'sealing_identity_gone',

@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto';
 import { Decrypter, Encrypter } from 'age-encryption';
 import { Fault } from '../../foundation/fault.ts';
+import { ageSeal } from './age-seal.ts';
 
 export interface Sealed {
   /** age file, binary form. */
@@ -34,33 +35,30 @@ export const SEALED_BYTES_MAX = 128 * 1024 * 1024;
  * recipient). A source that fails passes its own error on, and nothing is kept.
  */
 export async function seal(plain: AsyncIterable<Uint8Array> | Uint8Array, key: SealingKey): Promise<Sealed> {
+  if (plain instanceof Uint8Array) return sealWhole(plain, key);
+  const source = plain[Symbol.asyncIterator]();
+  const first: Uint8Array[] = [];
+  let held = 0;
+  // Most mail is small: in one piece it costs a fraction of a stream.
+  for (let next = await source.next(); ; next = await source.next()) {
+    if (next.done === true) return sealWhole(Buffer.concat(first), key);
+    first.push(next.value);
+    held += next.value.length;
+    if (held > WHOLE_BYTES_MAX) return await sealStream(resumed(first, source), key);
+  }
+}
+
+async function sealStream(plain: AsyncGenerator<Uint8Array>, key: SealingKey): Promise<Sealed> {
   const encrypter = new Encrypter();
   try {
     encrypter.addRecipient(key.recipient);
   } catch (cause) {
-    throw new Fault(
-      'sealing_failed',
-      `The sealing key ${key.keyId} is not usable; ask the reading room for a new one.`,
-      {
-        cause,
-      },
-    );
-  }
-  if (plain instanceof Uint8Array) return await sealWhole(plain, encrypter, key);
-  const source = plain[Symbol.asyncIterator]();
-  const first: Uint8Array[] = [];
-  let held = 0;
-  // Most mail is small: in one piece it costs a third of a stream.
-  for (let next = await source.next(); ; next = await source.next()) {
-    if (next.done === true) return await sealWhole(Buffer.concat(first), encrypter, key);
-    first.push(next.value);
-    held += next.value.length;
-    if (held > WHOLE_BYTES_MAX) break;
+    throw unusable(key, cause);
   }
   let size = 0;
   const hash = createHash('sha256');
   const hashed = (async function* () {
-    for await (const chunk of resumed(first, source)) {
+    for await (const chunk of plain) {
       size += chunk.length;
       if (size > SEALED_BYTES_MAX) throw tooLarge();
       hash.update(chunk);
@@ -76,11 +74,21 @@ export async function seal(plain: AsyncIterable<Uint8Array> | Uint8Array, key: S
 /** Plain bytes that are held in memory before sealing begins. */
 const WHOLE_BYTES_MAX = 1024 * 1024;
 
-async function sealWhole(plain: Uint8Array, encrypter: Encrypter, key: SealingKey): Promise<Sealed> {
+function sealWhole(plain: Uint8Array, key: SealingKey): Sealed {
   if (plain.length > SEALED_BYTES_MAX) throw tooLarge();
-  const sealed = await encrypter.encrypt(plain);
+  let sealed: Uint8Array;
+  try {
+    sealed = ageSeal(plain, key.recipient);
+  } catch (cause) {
+    throw unusable(key, cause);
+  }
   return { sealed, sha256: createHash('sha256').update(plain).digest('hex'), size: plain.length, keyId: key.keyId };
 }
+
+const unusable = (key: SealingKey, cause: unknown): Fault =>
+  new Fault('sealing_failed', `The sealing key ${key.keyId} is not usable; ask the reading room for a new one.`, {
+    cause,
+  });
 
 async function* resumed(first: Uint8Array[], source: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
   try {

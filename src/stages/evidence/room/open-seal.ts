@@ -12,6 +12,7 @@ import {
   hkdfSync,
   timingSafeEqual,
 } from 'node:crypto';
+import { bech32Bytes } from '../../../foundation/bech32.ts';
 
 const CHUNK_BYTES = 64 * 1024;
 const TAG_BYTES = 16;
@@ -25,7 +26,8 @@ const SPKI_X25519 = Buffer.from('302a300506032b656e032100', 'hex');
 export function openSeal(sealed: Uint8Array, identity: string): Uint8Array {
   const file = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.length);
   const header = readHeader(file);
-  const secret = identityScalar(identity);
+  // `AGE-SECRET-KEY-1…`
+  const secret = bech32Bytes(identity, 'age-secret-key-');
   try {
     const privateKey = createPrivateKey({
       key: Buffer.concat([PKCS8_X25519, secret]),
@@ -119,36 +121,3 @@ function opened(sealed: Buffer, key: Buffer, nonce: Buffer): Buffer | null {
 
 const derived = (secret: Buffer, salt: Buffer, info: string): Buffer =>
   Buffer.from(hkdfSync('sha256', secret, salt, info, 32));
-
-const BECH32 = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l';
-const BECH32_GENERATORS = [0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3];
-
-/** `AGE-SECRET-KEY-1…`: Bech32 (BIP 173) of 32 bytes. */
-function identityScalar(identity: string): Buffer {
-  const text = identity.trim().toLowerCase();
-  const prefix = 'age-secret-key-';
-  const digits = [...text.slice(prefix.length + 1)].map((letter) => BECH32.indexOf(letter));
-  const expanded = [...prefix].map((letter) => letter.charCodeAt(0));
-  const checked = [...expanded.map((code) => code >> 5), 0, ...expanded.map((code) => code & 31), ...digits];
-  let sum = 1;
-  for (const value of checked) {
-    const top = sum >>> 25;
-    sum = ((sum & 0x1ffffff) << 5) ^ value;
-    for (const [bit, generator] of BECH32_GENERATORS.entries()) if ((top >> bit) & 1) sum ^= generator;
-  }
-  if (!text.startsWith(`${prefix}1`) || digits.length !== 58 || digits.includes(-1) || sum !== 1)
-    throw new RangeError('identity');
-  const scalar = Buffer.alloc(32);
-  let held = 0;
-  let bits = 0;
-  let at = 0;
-  for (const digit of digits.slice(0, 52)) {
-    held = (held << 5) | digit;
-    bits += 5;
-    if (bits < 8) continue;
-    bits -= 8;
-    scalar[at++] = held >> bits;
-    held &= (1 << bits) - 1;
-  }
-  return scalar;
-}
