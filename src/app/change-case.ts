@@ -22,15 +22,19 @@ export async function loadCase(cases: CaseFile, caseId: CaseId): Promise<Case | 
   return replay(caseId, await cases.load(caseId));
 }
 
-/** `command` may look at the case as it is now: a value, or a function of the case. */
+/**
+ * `command` may look at the case as it is now: a value, or a function of the case. Who has just loaded the case may hand
+ * it over (`known`): when somebody was faster, it is loaded again.
+ */
 export async function changeCase(
   parts: ChangeParts,
   caseId: CaseId,
   command: Command | ((current: Case | null) => Command),
-  context: { readonly now: Instant; readonly by: Actor },
+  context: { readonly now: Instant; readonly by: Actor; readonly known?: Case | null },
 ): Promise<Case | Refusal> {
   for (let attempt = 1; ; attempt++) {
-    const current = await loadCase(parts.cases, caseId);
+    const given = attempt === 1 ? context.known : undefined;
+    const current = given === undefined ? await loadCase(parts.cases, caseId) : given;
     const wanted = typeof command === 'function' ? command(current) : command;
     if (current === null && wanted.do !== 'receive') return refuse('case_unknown', `There is no case ${caseId}.`);
     const decision = decide(current, wanted, context);

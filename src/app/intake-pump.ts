@@ -10,13 +10,14 @@ import type { CaseId } from '../foundation/brand.ts';
 import { Fault } from '../foundation/fault.ts';
 import type { Json } from '../foundation/log/canonical.ts';
 import type { Message } from '../foundation/mail/message.ts';
-import { minutes, seconds } from '../foundation/time/time.ts';
+import { type Duration, hasCome, milliseconds, minutes, seconds } from '../foundation/time/time.ts';
 import type { Readings } from '../platform/store/readings.ts';
 import { contentHash } from '../stages/intake/content-hash.ts';
 import { type Claim, type Ledger, READ_ATTEMPTS_MAX } from '../stages/intake/ledger.ts';
 import type { Receipt, ReceiptFacts } from '../stages/intake/receipt.ts';
 import type { AnswerReading } from '../stages/outreach/answers.ts';
 import { noteAnswer, noteBounce } from './answers.ts';
+import { Noting, type UnderWay } from './noting.ts';
 import type { BlockedKeys, Reading } from './ports.ts';
 import {
   type Entry,
@@ -51,23 +52,32 @@ export interface PumpParts extends ReadParts {
 const lease = minutes(2);
 const retryAfter = minutes(1);
 /** How long messages that are ready wait for an earlier one, so that a story is told in its order. */
-const patience = seconds(1);
+const patience = milliseconds(250);
+/** Messages that take long to open are kept from other readers, as often as this. */
+const renewEvery = seconds(30);
 
 export interface PumpOptions {
   /** Under whose name receipts are claimed. */
   readonly reader: string;
   /**
-   * Messages that are opened at the same time. Few enough that the slowest of them are read before their lease ends.
-   * With one, everything happens in the order of arrival.
+   * Messages that are opened at the same time: enough that those which ask the database at one moment ask together. With
+   * one, everything happens in the order of arrival.
    */
   readonly lanes: number;
 }
 
 /** A claimed message under way: opened by itself, then placed in its turn. */
-interface Lane {
+interface Lane extends UnderWay {
   readonly claim: Claim;
-  readonly opened: Promise<void>;
-  result: { readonly message: OpenedMessage } | { readonly error: unknown } | null;
+  facts: ReceiptFacts | null;
+  opened: Promise<void>;
+  result: Opened | { readonly error: unknown } | null;
+}
+
+interface Opened {
+  readonly message: OpenedMessage;
+  /** The case of an earlier message of the same story, as of when it was asked. */
+  readonly earlier: CaseId | null;
 }
 
 /**
@@ -78,19 +88,20 @@ interface Lane {
 export async function pumpIntake(parts: PumpParts, { reader, lanes }: PumpOptions): Promise<number> {
   const under: Lane[] = [];
   const noting = new Noting(lanes);
+  const renew = renewal(parts, reader);
   let read = 0;
   try {
     for (;;) {
       if (under.length <= lanes / 2) {
         const limit = lanes - under.length;
         const claims = await parts.ledger.claim({ reader, now: parts.time.now(), lease, limit });
-        under.push(...claims.map((claim) => open(parts, claim)));
+        under.push(...claims.map((claim) => open(parts, claim, noting)));
       }
       if (under.length === 0) {
         await noting.done();
         return read;
       }
-      const lane = await nextOf(parts, under);
+      const lane = await nextOf(parts, under, renew);
       under.splice(under.indexOf(lane), 1);
       await place(parts, reader, lane, noting);
       read++;
@@ -102,64 +113,18 @@ export async function pumpIntake(parts: PumpParts, { reader, lanes }: PumpOption
   }
 }
 
-/**
- * What is being noted down about messages that have been placed. The next message does not wait for it, unless it is of
- * the same story: then it has to find what the earlier one left.
- */
-class Noting {
-  readonly #under = new Set<{ readonly facts: ReceiptFacts; readonly done: Promise<void> }>();
-  readonly #most: number;
-  #error: { readonly cause: unknown } | null = null;
-
-  constructor(most: number) {
-    this.#most = most;
-  }
-
-  async before(facts: ReceiptFacts): Promise<void> {
-    const same = [...this.#under].filter(
-      (one) =>
-        one.facts.contentHash === facts.contentHash ||
-        one.facts.threadKeys.some((key) => facts.threadKeys.includes(key)),
-    );
-    await Promise.all(same.map((one) => one.done));
-    if (this.#under.size >= this.#most) await Promise.race([...this.#under].map((one) => one.done));
-    if (this.#error !== null) throw this.#error.cause;
-  }
-
-  add(facts: ReceiptFacts, work: Promise<void>): void {
-    const one = {
-      facts,
-      done: work.then(
-        () => void this.#under.delete(one),
-        (cause: unknown) => {
-          this.#under.delete(one);
-          this.#error ??= { cause };
-        },
-      ),
-    };
-    this.#under.add(one);
-  }
-
-  /** Everything is noted; throws what went wrong. */
-  async done(): Promise<void> {
-    await this.settled();
-    if (this.#error !== null) throw this.#error.cause;
-  }
-
-  async settled(): Promise<void> {
-    await Promise.all([...this.#under].map((one) => one.done));
-  }
-}
-
-function open(parts: PumpParts, claim: Claim): Lane {
-  const lane: { claim: Claim; opened: Promise<void>; result: Lane['result'] } = {
-    claim,
-    result: null,
-    opened: Promise.resolve(),
+/** Opens it in its own time, and asks for earlier messages of its story as soon as it says which that is. */
+function open(parts: PumpParts, claim: Claim, noting: Noting): Lane {
+  const lane: Lane = { claim, facts: null, stale: false, result: null, opened: Promise.resolve() };
+  noting.watch(lane);
+  const opening = async (): Promise<Opened> => {
+    const message = await openMessage(parts, storedOf(parts, claim));
+    lane.facts = factsOf(parts, message.reading.message);
+    return { message, earlier: await caseOfSameContent(parts, claim.receipt, lane.facts) };
   };
-  lane.opened = openMessage(parts, storedOf(parts, claim)).then(
-    (message) => {
-      lane.result = { message };
+  lane.opened = opening().then(
+    (opened) => {
+      lane.result = opened;
     },
     (error: unknown) => {
       lane.result = { error };
@@ -169,34 +134,66 @@ function open(parts: PumpParts, claim: Claim): Lane {
 }
 
 /** The earliest, or after a moment's patience the earliest of those that are ready. */
-async function nextOf(parts: PumpParts, under: readonly Lane[]): Promise<Lane> {
+async function nextOf(
+  parts: PumpParts,
+  under: readonly Lane[],
+  renew: (under: readonly Lane[]) => Promise<void>,
+): Promise<Lane> {
+  await renew(under);
   const [head, ...others] = under;
   if (head === undefined) throw new Error('there is a message under way');
-  if (head.result !== null || others.length === 0) {
-    await head.opened;
-    return head;
+  if (others.length === 0) await head.opened;
+  if (head.result !== null) return head;
+  await eitherWithin(parts, [head.opened], patience);
+  for (;;) {
+    const ready = under.find((lane) => lane.result !== null);
+    if (ready !== undefined) return ready;
+    await eitherWithin(
+      parts,
+      under.map((lane) => lane.opened),
+      renewEvery,
+    );
+    await renew(under);
   }
-  const over = new AbortController();
-  await Promise.race([head.opened, parts.time.waitUntil(parts.time.now().add(patience), over.signal)]);
-  over.abort();
-  if (head.result === null) await Promise.race(under.map((lane) => lane.opened));
-  return under.find((lane) => lane.result !== null) ?? head;
 }
 
-async function place(parts: PumpParts, reader: string, { claim, result }: Lane, noting: Noting): Promise<void> {
+/** Renews the leases of what is under way, now and then; to be called often. */
+function renewal(parts: PumpParts, reader: string): (under: readonly Lane[]) => Promise<void> {
+  let nextAt = parts.time.now().add(renewEvery);
+  return async (under) => {
+    const now = parts.time.now();
+    if (!hasCome(nextAt, now)) return;
+    nextAt = now.add(renewEvery);
+    const ids = under.map((lane) => lane.claim.receipt.id);
+    await parts.ledger.renew({ reader, ids, until: now.add(lease) });
+  };
+}
+
+async function eitherWithin(parts: PumpParts, work: readonly Promise<void>[], most: Duration): Promise<void> {
+  const over = new AbortController();
+  await Promise.race([...work, parts.time.waitUntil(parts.time.now().add(most), over.signal)]);
+  over.abort();
+}
+
+async function place(parts: PumpParts, reader: string, lane: Lane, noting: Noting): Promise<void> {
+  const { claim, result } = lane;
   const { receipt } = claim;
   try {
     if (result === null) throw new Error('a message is opened before it is placed');
     if ('error' in result) throw result.error;
-    const facts = factsOf(parts, result.message.reading.message);
+    const { facts } = lane;
+    if (facts === null) throw new Error('a message that was opened has its facts');
     await noting.before(facts);
-    const done = await placeReceipt(parts, claim, result.message, facts);
+    const earlier = lane.stale ? await caseOfSameContent(parts, receipt, facts) : result.earlier;
+    const done = await placeReceipt(parts, claim, result.message, earlier);
     noting.add(
       facts,
       note(parts, reader, receipt, facts, done).catch((error: unknown) => failed(parts, reader, receipt, error)),
     );
   } catch (error) {
     await failed(parts, reader, receipt, error);
+  } finally {
+    noting.forget(lane);
   }
 }
 
@@ -237,10 +234,15 @@ function storedOf(parts: PumpParts, { receipt, sealed }: Claim): StoredMessage {
   };
 }
 
-async function placeReceipt(parts: PumpParts, claim: Claim, opened: OpenedMessage, facts: ReceiptFacts): Promise<Done> {
+async function placeReceipt(
+  parts: PumpParts,
+  claim: Claim,
+  opened: OpenedMessage,
+  earlier: CaseId | null,
+): Promise<Done> {
   const { receipt } = claim;
   const threadOf: PumpParts['threadOf'] = async (message, arrival) =>
-    (await parts.threadOf(message, arrival)) ?? (await caseOfSameContent(parts, receipt, facts));
+    (await parts.threadOf(message, arrival)) ?? earlier;
   const result: ReadMessage = await placeMessage({ ...parts, threadOf }, storedOf(parts, claim), opened);
   const { message, sawPrivateKey } = result.reading;
   if (await parts.noteOurs(message, { folder: receipt.folder, sawKey: sawPrivateKey })) {

@@ -18,6 +18,8 @@ import type { ReadReport } from './read-report.ts';
 export interface Finder extends CertificateBook {
   bySerials(serials: readonly string[]): Promise<readonly CertificateFacts[]>;
   byNames(names: readonly string[]): Promise<readonly CertificateFacts[]>;
+  /** Which of these names stand in certificates of ours. */
+  namesAmong(names: readonly string[]): Promise<ReadonlySet<string>>;
   /** Every certificate with one of these key hashes, whichever of the three indexes it stands in. */
   byKeys(hashes: readonly string[]): Promise<readonly CertificateFacts[]>;
   byCrtshIds(ids: readonly string[]): Promise<readonly CertificateFacts[]>;
@@ -103,6 +105,17 @@ export interface OpenedMessage {
   readonly ours: ReadonlySet<string>;
   readonly triage: Triage;
   readonly acme: readonly EvidenceItem[];
+  /** Null for what is to be filed; a thread may still lead it to a case. */
+  readonly scope: Scope | null;
+}
+
+/** What a message is about, as far as it follows from itself and the inventory. */
+interface Scope {
+  readonly named: readonly CertificateFacts[];
+  /** Found in the message, computed from keys of the certificates it names, or verified by our own ACME server. */
+  readonly evidence: readonly EvidenceItem[];
+  readonly byKey: readonly CertificateFacts[];
+  readonly marks: readonly ReceiptMark[];
 }
 
 export async function openMessage(parts: ReadParts, stored: StoredMessage): Promise<OpenedMessage> {
@@ -117,34 +130,47 @@ export async function openMessage(parts: ReadParts, stored: StoredMessage): Prom
   const ours = await oursAmong(parts, short);
   const proposed = parts.triage(short, reading.objects, (name) => ours.has(name.toLowerCase()));
   const acme = await acmeEvidence(parts, entry?.acme ?? null);
-  return { reading, entry, short, ours, acme, triage: withEntry(proposed, entry, [...reading.evidence, ...acme]) };
+  const triage = withEntry(proposed, entry, [...reading.evidence, ...acme]);
+  const opened = { reading, entry, short, ours, acme, triage };
+  return { ...opened, scope: triage.action === 'file' ? null : await scopeOf(parts, stored, opened) };
+}
+
+async function scopeOf(
+  parts: ReadParts,
+  stored: StoredMessage,
+  { reading, entry, short, ours, triage, acme }: Omit<OpenedMessage, 'scope'>,
+): Promise<Scope> {
+  const [named, marks] = await Promise.all([
+    namedBy(parts, triage, entry, ours, identifierLists(reading.message), serialWords(short)),
+    parts.receiptMarks(reading.message, stored),
+  ]);
+  const evidence = [...reading.evidence, ...(await weakAmong(parts, triage.label, named)), ...acme];
+  return { named, evidence, marks: [...marks, ...entryMarks(entry)], byKey: await cascade(parts, evidence) };
 }
 
 /** Where it goes. Looks at earlier messages and their cases, so messages are asked one after the other. */
 export async function placeMessage(
   parts: ReadParts,
   stored: StoredMessage,
-  { reading, entry, short, ours, triage, acme }: OpenedMessage,
+  opened: OpenedMessage,
 ): Promise<ReadMessage> {
   const { reportId } = stored;
+  const { reading, entry, triage } = opened;
   const thread = entry?.caseId ?? (await parts.threadOf(reading.message, stored));
   const own = stored.channel !== 'manual' && ((await parts.isControl?.(reading.message)) ?? false);
   if (own || (triage.action === 'file' && thread === null)) return { to: 'file', triage, reading };
 
-  const named = await namedBy(parts, triage, entry, ours, identifierLists(reading.message), serialWords(short));
-  const weak = await weakAmong(parts, triage.label, named);
+  const scope = opened.scope ?? (await scopeOf(parts, stored, opened));
   const unlocked = thread === null ? [] : ((await parts.unlockEarlier?.(thread, reading.message)) ?? []);
-  const evidence = [...reading.evidence, ...weak, ...unlocked, ...acme];
   const mayAutoReply = await parts.mayAutoReply(reading.message, stored, thread);
   const reporter = await reporterOf(parts, { message: reading.message, triage, entry, mayAutoReply });
   const authority = authorityOf(entry);
-  const allMarks = [...(await parts.receiptMarks(reading.message, stored)), ...entryMarks(entry)];
   const read: ReadReport = {
     report: {
       reportId,
       channel: stored.channel,
       source: stored.source,
-      marks: allMarks,
+      marks: scope.marks,
       reporter,
       subject: reading.message.subject,
       messageId: reading.message.messageIdSynthetic ? null : reading.message.messageId,
@@ -152,10 +178,10 @@ export async function placeMessage(
       asksFor: entry?.asksFor ?? parts.asksFor(reading.message, triage),
     },
     triage,
-    evidence,
-    named,
+    evidence: [...scope.evidence, ...unlocked],
+    named: scope.named,
     authority,
-    byKey: await cascade(parts, evidence),
+    byKey: unique([...scope.byKey, ...(await cascade(parts, unlocked))]),
     awaiting: awaitingOf(triage, reading),
     thread,
   };
@@ -213,6 +239,7 @@ export async function cascade(
   const proven = evidence.filter(
     (e) => e.verdict === 'proven-key' || e.verdict === 'proven-statement' || e.verdict === 'computable',
   );
+  if (proven.length === 0) return [];
   const hashes = proven.flatMap((e) => (e.spkiSha256 === null ? [] : [e.spkiSha256]));
   const facts = [
     ...(await parts.finder.byKeys(hashes)),
@@ -226,8 +253,7 @@ async function oursAmong(parts: ReadParts, message: Message): Promise<ReadonlySe
   const names = new Set<string>();
   for (const block of message.texts)
     for (const name of block.text.toLowerCase().matchAll(hostName)) if (names.size < hostNamesMax) names.add(name[0]);
-  const facts = await parts.finder.byNames([...names]);
-  return new Set(facts.flatMap((f) => f.names));
+  return names.size === 0 ? names : await parts.finder.namesAmong([...names]);
 }
 
 const hostName = /(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,8}[a-z]{2,24}/g;

@@ -56,7 +56,7 @@ export async function fileReport(parts: CoreParts, read: ReadReport): Promise<Ca
       touches: touchedBy(current, overlap, caseId),
       joins: because,
     }),
-    { now, by: actorOf(read.report.reporter) },
+    { now, by: actorOf(read.report.reporter), known: before },
   );
   if ('refused' in result) throw new Error(`a report was refused: ${result.code}`);
   await parts.refutations.noteRefuted(

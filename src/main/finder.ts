@@ -1,11 +1,26 @@
 import type { Finder } from '../app/read-message.ts';
 import type { CertificateFacts } from '../desk/facts.ts';
 import type { Fingerprint } from '../foundation/brand.ts';
+import { gathering } from '../foundation/gathering.ts';
 import type { BulkFacts } from '../stages/inventory/bulk.ts';
-import { type Inventory, keyHashesMax } from '../stages/inventory/index.ts';
+import { type Inventory, keyHashesMax, manyMax } from '../stages/inventory/index.ts';
 
 /** Bytes per call of the inventory. */
 const bytesChunk = 5_000;
+/** A report names no more crt.sh entries than this one by one. */
+const crtshIdsMax = 1_000;
+
+/** Asked for every message that is read: those that are read side by side ask together. */
+async function namesOfEach(
+  inventory: Pick<Inventory, 'namesAmong'>,
+  wanted: readonly (readonly string[])[],
+): Promise<readonly ReadonlySet<string>[]> {
+  const all = [...new Set(wanted.flat())];
+  const known = new Set<string>();
+  for (let i = 0; i < all.length; i += manyMax)
+    for (const name of await inventory.namesAmong(all.slice(i, i + manyMax))) known.add(name);
+  return wanted.map((names) => new Set(names.filter((name) => known.has(name))));
+}
 
 /** The inventory in the words of reading a message. */
 export function finderOf(inventory: Inventory, bulk: BulkFacts): Finder {
@@ -13,6 +28,11 @@ export function finderOf(inventory: Inventory, bulk: BulkFacts): Finder {
     byFingerprints: bulk.byFingerprints,
     bySerials: (serials) => bulk.bySerials(serials.filter((s) => /^[0-9a-f]{1,64}$/.test(s))),
     byNames: (names) => bulk.byNames(names),
+    namesAmong: gathering((wanted) => namesOfEach(inventory, wanted), {
+      most: 100,
+      weightOf: (names) => names.length,
+      weightMost: manyMax,
+    }),
     async byKeys(hashes) {
       const wanted = hashes.filter((h) => /^[0-9a-f]{64}$/.test(h));
       const found: CertificateFacts[] = [];
@@ -27,14 +47,7 @@ export function finderOf(inventory: Inventory, bulk: BulkFacts): Finder {
       }
       return found;
     },
-    async byCrtshIds(ids) {
-      const found: CertificateFacts[] = [];
-      for (const id of ids.slice(0, 1_000)) {
-        const { matches } = await inventory.find({ by: 'crtsh', value: id });
-        found.push(...matches.map((m) => m.certificate));
-      }
-      return found;
-    },
+    byCrtshIds: (ids) => bulk.byCrtshIds(ids.slice(0, crtshIdsMax)),
     async bytesOf(fingerprints) {
       const all = new Map<Fingerprint, Uint8Array>();
       for (let i = 0; i < fingerprints.length; i += bytesChunk) {

@@ -92,7 +92,7 @@ import { watchMigrations } from './watch-store.ts';
 import { webhookMigrations } from './webhook-store.ts';
 
 /** Messages that are opened at one time. The reading room has fewer children; the others ask the database meanwhile. */
-const lanesMax = 6;
+const lanesMax = 24;
 
 export interface DeskSeams {
   readonly config: Config;
@@ -351,7 +351,7 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
     heartbeats: store.heartbeats,
     advance: (caseId) => advanceCase(parts, caseId as CaseId),
     log,
-    settings: { concurrency: 2 },
+    settings: { concurrency: 4 },
   });
   nudge = () => wake.nudge();
 

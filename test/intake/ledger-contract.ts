@@ -184,6 +184,17 @@ export function ledgerContract(subject: LedgerSubject): void {
       expect((await ledger.get(id))!.state).toBe('read');
     });
 
+    it('leaves a receipt with a reader that is still at it, and not with one that has lost it', async () => {
+      const { id } = await ledger.record(aReceipt('one'));
+      await claimOne(noon, 'slow');
+      await ledger.renew({ reader: 'slow', ids: [id], until: noon.add(minutes(9)) });
+      expect(await claimOne(noon.add(minutes(6)), 'next')).toBeUndefined();
+      expect(await claimOne(noon.add(minutes(9)), 'next')).toBeDefined();
+      await ledger.renew({ reader: 'slow', ids: [id], until: noon.add(minutes(60)) });
+      await expect(read(id, someFacts('one'), 'slow')).rejects.toMatchObject({ code: 'claim_lost' });
+      expect(await claimOne(noon.add(minutes(20)), 'third')).toBeDefined();
+    });
+
     it('keeps what was read: facts, further marks, the problem', async () => {
       const { id } = await ledger.record(aReceipt('one'));
       await claimOne();

@@ -223,7 +223,7 @@ export function inventoryContract(adapter: Adapter): void {
         recordOf(sampleCertificate({ serial, names: [`n${serial}.shop.example`, 'all.shop.example'], spki })),
       );
       await inventory.add([pre, ...records]);
-      const serials = async (by: 'fingerprint' | 'serial' | 'name', values: readonly string[]) =>
+      const serials = async (by: 'fingerprint' | 'serial' | 'name' | 'crtsh', values: readonly string[]) =>
         (await inventory.findMany(by, values)).map((certificate) => certificate.serial).sort();
       const { fingerprint } = records[1]!;
       expect(await serials('fingerprint', [pre.fingerprint, fingerprint, 'ab'.repeat(32), 'x'])).toEqual(['21', '22']);
@@ -234,6 +234,11 @@ export function inventoryContract(adapter: Adapter): void {
         '23',
       ]);
       expect(await serials('name', [])).toEqual([]);
+      expect(
+        await inventory.namesAmong(['N21.shop.example.', 'all.shop.example', 'shop.example', '\u0000', "'"]),
+      ).toEqual(new Set(['N21.shop.example.', 'all.shop.example']));
+      await inventory.learnCrtshIds([{ id: '4711', fingerprint }]);
+      expect(await serials('crtsh', ['4711', '4712', 'x', '9'.repeat(30)])).toEqual(['22']);
     });
 
     it('walks a large set in pages without loss or repetition', async () => {

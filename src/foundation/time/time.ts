@@ -21,6 +21,10 @@ export function hours(n: number): Duration {
   return Temporal.Duration.from({ hours: n });
 }
 
+export function milliseconds(n: number): Duration {
+  return Temporal.Duration.from({ milliseconds: n });
+}
+
 export function minutes(n: number): Duration {
   return Temporal.Duration.from({ minutes: n });
 }

@@ -1,6 +1,7 @@
 /** Cases on PostgreSQL: everything but the append, which has a file of its own. */
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
+import { gathering } from '../../foundation/gathering.ts';
 import type { Json } from '../../foundation/log/canonical.ts';
 import type { Instant } from '../../foundation/time/time.ts';
 import {
@@ -13,6 +14,9 @@ import {
 } from './case-store.ts';
 import { appender } from './postgres-append.ts';
 import { run, sqlInstant } from './statements.ts';
+
+/** Cases whose events are read in one statement, when several are asked for at one moment. */
+const loadedTogetherMax = 50;
 
 interface EventRow {
   readonly global_seq: number;
@@ -45,7 +49,13 @@ export function postgresCases(pool: pg.Pool): CaseStore {
   };
   return {
     append: appender(pool),
-    load: async (caseId) => (await loadMany([caseId])).get(caseId) ?? [],
+    load: gathering(
+      async (caseIds: readonly string[]) => {
+        const found = await loadMany([...new Set(caseIds)]);
+        return caseIds.map((caseId) => found.get(caseId) ?? []);
+      },
+      { most: loadedTogetherMax },
+    ),
     loadMany,
     claimDue: (now, limit, leaseUntil) => claimDue(pool, now, limit, leaseUntil),
     claim: (caseIds, now, leaseUntil) => claimNamed(pool, caseIds, now, leaseUntil),

@@ -4,6 +4,8 @@
  */
 import type { Pool } from 'pg';
 import type { CaseId } from '../../foundation/brand.ts';
+import { Fault } from '../../foundation/fault.ts';
+import { gathering } from '../../foundation/gathering.ts';
 import type { Json } from '../../foundation/log/canonical.ts';
 import type { Instant } from '../../foundation/time/time.ts';
 import { run } from './statements.ts';
@@ -79,20 +81,58 @@ export interface Readings {
 }
 
 const chunk = 5_000;
+/** Messages of one statement: those that are read side by side are put and asked about together. */
+const togetherMax = 100;
+const togetherCharactersMax = 4_000_000;
+
+/** One row as JSON text. */
+function rowOf({ reportId, caseId, action, message, triage, at }: StoredReading): string {
+  return JSON.stringify({ report_id: reportId, case_id: caseId, action, message, triage, read_at: at.toString() });
+}
+
+async function putAll(pool: Pool, rows: readonly string[]): Promise<readonly null[]> {
+  await run(
+    pool,
+    // By type json and into columns of it, which keep the NUL characters of hostile mail; jsonb would refuse them.
+    `with in_order as materialized (select set_config('synchronous_commit', 'off', true))
+     insert into reading.message (report_id, case_id, action, message, triage, read_at)
+     select report_id, case_id, action, message, triage, read_at
+     from in_order, json_to_recordset($1::json)
+       as given (report_id text, case_id text, action text, message json, triage json, read_at timestamptz)
+     on conflict (report_id) do nothing`,
+    [`[${rows.join(',')}]`],
+    true,
+  );
+  return rows.map(() => null);
+}
+
+/** For each list of reports the case of the one that was read first. */
+async function casesOf(pool: Pool, asked: readonly (readonly string[])[]): Promise<readonly (CaseId | null)[]> {
+  const pairs = asked.flatMap((reportIds, place) => reportIds.map((reportId) => ({ place, reportId })));
+  const rows = await run<{ place: number; case_id: string }>(
+    pool,
+    `select distinct on (place) place, case_id
+     from unnest($1::integer[], $2::text[]) as asked (place, report_id)
+     join reading.message as m on m.report_id = asked.report_id
+     where case_id is not null order by place, read_at`,
+    [pairs.map((pair) => pair.place), pairs.map((pair) => pair.reportId)],
+  );
+  const found = new Map(rows.map((row) => [row.place, row.case_id as CaseId]));
+  return asked.map((_, place) => found.get(place) ?? null);
+}
 
 export function postgresReadings(pool: Pool): Readings {
+  const put = gathering((rows: readonly string[]) => putAll(pool, rows), {
+    most: togetherMax,
+    weightOf: (row) => row.length,
+    weightMost: togetherCharactersMax,
+    onesOwnFault: (error) => error instanceof Fault && error.code === 'database_error',
+  });
+  const caseOf = gathering((asked: readonly (readonly string[])[]) => casesOf(pool, asked), { most: togetherMax });
   const columns = `report_id as "reportId", case_id as "caseId", action, message, triage, read_at as at`;
   return {
-    async put({ reportId, caseId, action, message, triage, at }) {
-      await run(
-        pool,
-        `with in_order as materialized (select set_config('synchronous_commit', 'off', true))
-         insert into reading.message (report_id, case_id, action, message, triage, read_at)
-         select $1, $2, $3, $4::json, $5::json, $6::timestamptz from in_order on conflict (report_id) do nothing`,
-        // Into columns of type json, which keep the NUL characters of hostile mail; jsonb would refuse them.
-        [reportId, caseId, action, JSON.stringify(message), JSON.stringify(triage), at.toString()],
-        true,
-      );
+    async put(reading) {
+      await put(rowOf(reading));
     },
     async get(reportId) {
       const rows = await run<StoredReading>(pool, `select ${columns} from reading.message where report_id = $1`, [
@@ -100,15 +140,7 @@ export function postgresReadings(pool: Pool): Readings {
       ]);
       return rows[0] ?? null;
     },
-    async caseOf(reportIds) {
-      if (reportIds.length === 0) return null;
-      const rows = await run<{ case_id: string }>(
-        pool,
-        'select case_id from reading.message where report_id = any($1) and case_id is not null order by read_at limit 1',
-        [[...reportIds]],
-      );
-      return (rows[0]?.case_id ?? null) as CaseId | null;
-    },
+    caseOf: async (reportIds) => (reportIds.length === 0 ? null : await caseOf(reportIds)),
     async filed({ before, limit }) {
       const rows = await run<StoredReading>(
         pool,

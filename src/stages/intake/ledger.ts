@@ -81,6 +81,8 @@ export interface Ledger {
     readonly lease: Duration;
     readonly limit: number;
   }): Promise<readonly Claim[]>;
+  /** A reader that is still at it keeps its claims longer; those that have gone to another stay gone. */
+  renew(input: { readonly reader: string; readonly ids: readonly ReceiptId[]; readonly until: Instant }): Promise<void>;
   /**
    * Records what reading found, before everything that is recorded later and not necessarily on the disk yet: what a
    * power cut takes is read again. Fault `claim_lost` when the lease went to another reader meanwhile.

@@ -107,6 +107,12 @@ export function memoryLedger(): Ledger {
         return { receipt: row.receipt, sealed: row.sealed ?? new Uint8Array(0) };
       });
     },
+    async renew({ reader, ids, until }) {
+      for (const id of ids) {
+        const row = rows.get(id);
+        if (row?.receipt.state === 'reading' && row.reader === reader) row.leasedUntil = until;
+      }
+    },
     async markRead(id, reader, outcome) {
       const row = held(id, reader);
       update(row, {

@@ -22,7 +22,7 @@ interface Read {
   readonly outcome: ReadOutcome;
 }
 
-export function readingOf(pool: pg.Pool): Pick<Ledger, 'claim' | 'markRead' | 'markFailed'> {
+export function readingOf(pool: pg.Pool): Pick<Ledger, 'claim' | 'renew' | 'markRead' | 'markFailed'> {
   const note = gathering((reads: readonly Read[]) => noteAll(pool, reads), {
     most: TOGETHER_MAX,
     onesOwnFault: (error) => /^2[23]/.test((error as { code?: string }).code ?? ''),
@@ -46,6 +46,14 @@ export function readingOf(pool: pg.Pool): Pick<Ledger, 'claim' | 'markRead' | 'm
       return result.rows
         .map((row) => ({ receipt: receiptFrom(row), sealed: row.sealed ?? new Uint8Array(0) }))
         .toSorted((a, b) => Temporal.Instant.compare(a.receipt.acceptedAt, b.receipt.acceptedAt));
+    },
+
+    async renew({ reader, ids, until }) {
+      await pool.query(
+        `UPDATE intake.receipt SET leased_until = $3::timestamptz
+         WHERE id = ANY($1::uuid[]) AND state = 'reading' AND reader = $2`,
+        [ids, reader, instantText(until)],
+      );
     },
 
     async markRead(id, reader, outcome) {

@@ -16,10 +16,11 @@ export interface BulkFacts {
   bySerials(serials: readonly string[]): Promise<readonly CertificateFacts[]>;
   /** With exactly one of these names among its own; case, trailing dot and IDN as people write them. */
   byNames(names: readonly string[]): Promise<readonly CertificateFacts[]>;
+  byCrtshIds(ids: readonly string[]): Promise<readonly CertificateFacts[]>;
 }
 
 export function bulkFacts(inventory: Pick<Inventory, 'findMany'>): BulkFacts {
-  const read = async (by: 'fingerprint' | 'serial' | 'name', values: readonly string[]) => {
+  const read = async (by: 'fingerprint' | 'serial' | 'name' | 'crtsh', values: readonly string[]) => {
     const found = new Map<Fingerprint, CertificateFacts>();
     for (let i = 0; i < values.length; i += manyMax) {
       const part = await inventory.findMany(by, values.slice(i, i + manyMax));
@@ -31,6 +32,7 @@ export function bulkFacts(inventory: Pick<Inventory, 'findMany'>): BulkFacts {
     byFingerprints: (fingerprints) => read('fingerprint', fingerprints),
     bySerials: (serials) => read('serial', serials),
     byNames: (names) => read('name', names),
+    byCrtshIds: (ids) => read('crtsh', ids),
   };
 }
 

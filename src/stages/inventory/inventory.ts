@@ -206,10 +206,15 @@ export interface Inventory {
   ): Promise<KeyPage>;
   /**
    * Every certificate with one of these, in one question: by fingerprint (of the certificate or its precertificate), by
-   * serial of whatever issuer, or with exactly one of these names. Values that nothing carries are absent, no value is a
-   * pattern, and order is not kept. At most `manyMax` values.
+   * serial of whatever issuer, by crt.sh id, or with exactly one of these names. Values that nothing carries are absent,
+   * no value is a pattern, and order is not kept. At most `manyMax` values.
    */
-  findMany(by: 'fingerprint' | 'serial' | 'name', values: readonly string[]): Promise<readonly InventoryCertificate[]>;
+  findMany(
+    by: 'fingerprint' | 'serial' | 'name' | 'crtsh',
+    values: readonly string[],
+  ): Promise<readonly InventoryCertificate[]>;
+  /** Which of these names stand in a certificate, as they were given. At most `manyMax`. */
+  namesAmong(names: readonly string[]): Promise<ReadonlySet<string>>;
   /** How many entries carry one of these hashes; the size of a case before its certificates are listed. */
   countByKeys(hashes: readonly string[]): Promise<number>;
   /** DER by fingerprint of a certificate or precertificate; fingerprints without bytes are absent from the map. */

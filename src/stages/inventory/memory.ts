@@ -216,12 +216,16 @@ export function memoryInventory(time: Time): Inventory {
         const found =
           by === 'name'
             ? [...idsOf('name', nameKey(normalizeName(value)))]
-            : by === 'serial'
-              ? [...idsOf('serial', value)]
+            : by === 'serial' || by === 'crtsh'
+              ? [...idsOf(by, value)]
               : [...idsOf('fingerprint', value), ...idsOf('precertificate', value)];
         for (const id of found) ids.add(id);
       }
       return [...ids].map((id) => factsOf(entryOf(id), time));
+    },
+    async namesAmong(names) {
+      assertMany(names.length);
+      return new Set(names.filter((name) => idsOf('name', nameKey(normalizeName(name))).size > 0));
     },
     countByKeys: async (hashes) => keyHits(hashes).size,
     bytesOf: async (fingerprints) =>

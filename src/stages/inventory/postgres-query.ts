@@ -10,6 +10,9 @@ export const select = `select ${columns} from inventory.certificate c join inven
 /** $1 is a list of hashes. A row whose exact hash is the canonical one leaves `h1` null and its index empty. */
 export const byAnyKey = 'c.h2 = any($1::bytea[]) or c.h1 = any($1::bytea[]) or c.h3 = any($1::bytea[])';
 
+/** Sort key of a name as somebody wrote it; null for what no certificate can carry. */
+export const keyOfName = (name: string): string | null => (name.includes('\0') ? null : nameKey(normalizeName(name)));
+
 const digits = (values: readonly string[]) =>
   values.filter((value) => /^[0-9a-f]+$/.test(value)).map((v) => bytea(even(v)));
 
@@ -20,10 +23,15 @@ export const many = {
     values: digits,
   },
   serial: { where: 'c.serial = any($1::bytea[])', values: digits },
+  crtsh: {
+    where: `c.id in (select e.id from inventory.crtsh k
+              join inventory.certificate e on e.fingerprint = k.fingerprint or e.precertificate_fingerprint = k.fingerprint
+             where k.id = any($1::bigint[]))`,
+    values: (values: readonly string[]) => values.filter((value) => /^\d{1,15}$/.test(value)),
+  },
   name: {
     where: 'c.id in (select certificate from inventory.name where key = any($1::text[]))',
-    values: (values: readonly string[]) =>
-      values.filter((value) => !value.includes('\0')).map((value) => nameKey(normalizeName(value))),
+    values: (values: readonly string[]) => values.flatMap((value) => keyOfName(value) ?? []),
   },
 } as const;
 

@@ -33,7 +33,7 @@ import {
   markSome,
   slotsOf,
 } from './postgres-place.ts';
-import { byAnyKey, many, match, select, statements } from './postgres-query.ts';
+import { byAnyKey, keyOfName, many, match, select, statements } from './postgres-query.ts';
 import { certificateOf, type Row } from './postgres-rows.ts';
 import { unify } from './unify.ts';
 import { type Watermark, watermarkOf } from './watermark.ts';
@@ -177,6 +177,17 @@ export function postgresInventory(pool: Pool, time: Time): Inventory {
       assertMany(values.length);
       const rows = await pool.query<Row>(`${select} where ${many[by].where}`, [many[by].values(values), now()]);
       return rows.rows.map(certificateOf);
+    },
+    async namesAmong(names) {
+      assertMany(names.length);
+      const keys = new Map(names.map((name) => [name, keyOfName(name)]));
+      const rows = await pool.query<{ key: string }>({
+        name: 'inventory-names-among',
+        text: 'select distinct key from inventory.name where key = any($1::text[])',
+        values: [[...new Set(keys.values())].filter((key) => key !== null)],
+      });
+      const known = new Set<string | null>(rows.rows.map((row) => row.key));
+      return new Set(names.filter((name) => known.has(keys.get(name) ?? null)));
     },
     async countByKeys(hashes) {
       assertHashes(hashes.length);

@@ -63,15 +63,22 @@ function readHeader(file: Buffer): Header {
   ]
     .slice(0, STANZAS_MAX)
     .map(([, share, body]) => ({
-      share: Buffer.from(share as string, 'base64'),
-      body: Buffer.from(body as string, 'base64'),
+      share: strictBase64(share as string),
+      body: strictBase64(body as string),
     }));
   return {
     stanzas,
     signed: file.subarray(0, close.index + '\n---'.length),
-    mac: Buffer.from(close[1] as string, 'base64'),
+    mac: strictBase64(close[1] as string),
     end: close.index + close[0].length,
   };
+}
+
+/** The one spelling of these bytes, as age demands: bits that mean nothing must be zero. */
+function strictBase64(text: string): Buffer {
+  const bytes = Buffer.from(text, 'base64');
+  if (bytes.toString('base64').replace(/=+$/, '') !== text) throw new RangeError('base64');
+  return bytes;
 }
 
 function unwrapped(stanzas: Header['stanzas'], privateKey: ReturnType<typeof createPrivateKey>, own: Buffer): Buffer {

@@ -93,7 +93,7 @@ const SIZE = 2;
 const MILLISECONDS_MAX = 30_000;
 const MEMORY_MEGABYTES = 1024;
 /** A child that has seen no key is used again, but not for ever. */
-const REPORTS_PER_CHILD_MAX = 100;
+const REPORTS_PER_CHILD_MAX = 5_000;
 const STARTS_FAILED_MAX = 10;
 
 export function createReadingRoom(options: ReadingRoomOptions): ReadingRoom {

@@ -28,6 +28,10 @@ create index letter_case on outreach.letter (case_id, at);`,
     id: '0003-acknowledgements',
     sql: `create index letter_acknowledgements on outreach.letter (at) where kind = 'acknowledgement';`,
   },
+  {
+    id: '0004-acknowledgements-by-address',
+    sql: `create index letter_acknowledged_to on outreach.letter (recipient, at) where kind = 'acknowledgement';`,
+  },
 ] as const;
 
 interface Row {
@@ -85,10 +89,11 @@ export function postgresOutbox(pool: Pool): Outbox {
     },
     async acknowledged(address, { day, hour }, caseId) {
       const { rows } = await pool.query<{ today: number; hour: number; thread: number }>(
-        `select count(*) filter (where recipient = $1)::int as today, count(*) filter (where at >= $3)::int as hour,
-           (select count(*)::int from outreach.letter
-            where case_id = $4 and kind = 'acknowledgement' and recipient = $1) as thread
-         from outreach.letter where kind = 'acknowledgement' and at >= $2`,
+        `select (select count(*)::int from outreach.letter
+                  where kind = 'acknowledgement' and recipient = $1 and at >= $2) as today,
+                (select count(*)::int from outreach.letter where kind = 'acknowledgement' and at >= $3) as hour,
+                (select count(*)::int from outreach.letter
+                  where case_id = $4 and kind = 'acknowledgement' and recipient = $1) as thread`,
         [address, day.toString(), hour.toString(), caseId],
       );
       const [row] = rows;
