@@ -1,10 +1,19 @@
 /**
- * The reading room's process: no network, no files but its own program, no children (room.ts starts it so). It talks
- * over one pipe, one report at a time, and is ended from outside.
+ * The reading room's process: no network, no files but its own program, no children (room-child.ts starts it so). It
+ * talks over one pipe, reads what it is given one report after the other, and is ended from outside.
  */
-import { openReport } from './read.ts';
+import { type OpenReport, openReport } from './read.ts';
 import { madeUpReport } from './warm-up.ts';
-import { type FromRoom, packInstants, type RoomAnswer, type ToRoom } from './wire.ts';
+import {
+  asksNothing,
+  type FromRoom,
+  type PackedResult,
+  packInstants,
+  type RoomAnswer,
+  type RoomInput,
+  type RoomQuestion,
+  type ToRoom,
+} from './wire.ts';
 
 /** Enough for the compiler to have seen the hot paths. */
 const IDLE_ROUNDS = 40;
@@ -18,23 +27,13 @@ export function start(compiled: () => Uint8Array): void {
   };
   /** Set with the first report, which ends the warming up. */
   let busy = false;
-  let answered: ((answer: RoomAnswer) => void) | null = null;
+  let answered: ((answers: readonly (RoomAnswer | null)[]) => void) | null = null;
 
-  async function read(input: Extract<ToRoom, { type: 'read' }>['input']): Promise<void> {
-    try {
-      const report = await openReport(input, { sharedPrimes: true });
-      const answer = new Promise<RoomAnswer>((resolve) => {
-        answered = resolve;
-      });
-      send({ type: 'question', question: report.question });
-      const reading = await report.judge(await answer);
-      send({ type: 'reading', reading: packInstants(reading) });
-    } catch (cause) {
-      // The code only: a message or a stack could quote what was being read.
-      const code = (cause as { code?: unknown }).code;
-      send({ type: 'failed', code: typeof code === 'string' ? code.slice(0, 60) : 'room_failed' });
-    }
-  }
+  const ask = (questions: readonly (RoomQuestion | null)[]): Promise<readonly (RoomAnswer | null)[]> =>
+    new Promise((resolve) => {
+      answered = resolve;
+      send({ type: 'questions', questions });
+    });
 
   /** Only when there is nothing to do: under load the processor belongs to the reports. */
   async function keepWarm(): Promise<void> {
@@ -53,15 +52,53 @@ export function start(compiled: () => Uint8Array): void {
   }
 
   process.on('message', (message: ToRoom) => {
-    if (message.type === 'answer') answered?.(message.answer);
+    if (message.type === 'answers') answered?.(message.answers);
     else if (message.type === 'idle') void keepWarm();
     else if (message.type === 'compile') void compile();
     else {
       busy = true;
-      void read(message.input);
+      void readAll(message.inputs, ask).then((results) => send({ type: 'readings', results }));
     }
   });
   /** The desk has gone: so do we. */
   process.on('disconnect', () => process.exit(0));
   send({ type: 'ready' });
+}
+
+const nothingKnown: RoomAnswer = { keys: [], enrolledCsrs: [] };
+
+type Ask = (questions: readonly (RoomQuestion | null)[]) => Promise<readonly (RoomAnswer | null)[]>;
+
+/** Reads until one report holds a private key; that one is finished, and those after it are left for another child. */
+async function readAll(inputs: readonly RoomInput[], ask: Ask): Promise<readonly PackedResult[]> {
+  const results: PackedResult[] = inputs.map(() => ({ outcome: 'left' }));
+  const asking: { readonly place: number; readonly report: OpenReport }[] = [];
+  for (const [place, input] of inputs.entries()) {
+    const report = await opened(input);
+    if ('outcome' in report) results[place] = report;
+    else if (asksNothing(report.question)) results[place] = await judged(report, nothingKnown);
+    else asking.push({ place, report });
+    if ('sawPrivateKey' in report && report.sawPrivateKey) break;
+  }
+  if (asking.length === 0) return results;
+  const questions = new Map(asking.map(({ place, report }) => [place, report.question]));
+  const answers = await ask(inputs.map((_, place) => questions.get(place) ?? null));
+  for (const { place, report } of asking) results[place] = await judged(report, answers[place] ?? nothingKnown);
+  return results;
+}
+
+async function opened(input: RoomInput): Promise<OpenReport | PackedResult> {
+  return await openReport(input, { sharedPrimes: true }).catch(failure);
+}
+
+async function judged(report: OpenReport, answer: RoomAnswer): Promise<PackedResult> {
+  return await report
+    .judge(answer)
+    .then((reading): PackedResult => ({ outcome: 'read', reading: packInstants(reading) }), failure);
+}
+
+/** The code only: a message or a stack could quote what was being read. */
+function failure(cause: unknown): PackedResult {
+  const { code } = (cause ?? {}) as { code?: unknown };
+  return { outcome: 'failed', code: typeof code === 'string' ? code.slice(0, 60) : 'room_failed' };
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readable } from './program.ts';
-import { confinedCommand } from './room.ts';
+import { confinedCommand } from './room-child.ts';
 
 const tries = `
 const results = {};

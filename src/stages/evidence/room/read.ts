@@ -37,6 +37,7 @@ const HASHES_MAX = 100_000;
 
 export interface OpenReport {
   readonly question: RoomQuestion;
+  readonly sawPrivateKey: boolean;
   readonly judge: (answer: RoomAnswer) => Promise<RoomReading>;
 }
 
@@ -62,6 +63,7 @@ export async function openReport(input: RoomInput, options: ReadOptions = {}): P
   search.run();
   return {
     question: search.question(),
+    sawPrivateKey: search.sawPrivateKey,
     judge: async (answer) => search.reading(await search.judge(answer)),
   };
 }
@@ -123,7 +125,7 @@ class Search {
   private readonly certificates: Certificate[] = [];
   private readonly raw: { readonly source: string; readonly bytes: Uint8Array }[] = [];
   private texts: TextBlock[] = [];
-  private sawPrivateKey = false;
+  sawPrivateKey = false;
   private sawCsr = false;
 
   constructor(input: RoomInput, options: Required<ReadOptions>, message: Message) {

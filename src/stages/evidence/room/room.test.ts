@@ -223,6 +223,68 @@ describe('the reading room', () => {
     }
   });
 
+  it('reads many at once, each with its own answer, and goes on in another child after one with a key', async () => {
+    const room = createReadingRoom({ identity: async () => null, size: 1 });
+    try {
+      const der = aCertificate(anEcKey());
+      const mails = Array.from({ length: 30 }, (_, n) =>
+        n === 5 || n === 17
+          ? aMail(`number ${n}\n${pem}`)
+          : n % 3 === 0
+            ? aMail(`number ${n}`, [{ name: 'c.der', bytes: der }])
+            : aMail(`number ${n}`),
+      );
+      const readings = await Promise.all(
+        mails.map((mail, n) => room.read(plain(mail, { reportId: `report-${n}` }), inventory)),
+      );
+      for (const [n, reading] of readings.entries()) {
+        expect(reading.message.texts[0]?.text).toMatch(new RegExp(`^number ${n}\\b`));
+        expect(reading.sawPrivateKey).toBe(n === 5 || n === 17);
+        expect(reading.objects.hasCertificate).toBe(n % 3 === 0);
+        expectNoKey(reading, pem);
+      }
+      expect(readings[17]!.evidence[0]?.proof?.statement).toContain('report: report-17');
+    } finally {
+      await room.close();
+    }
+  });
+
+  it('fails only the report about which nothing can be asked, not those that are read beside it', async () => {
+    const room = createReadingRoom({ identity: async () => null, size: 1 });
+    try {
+      const der = aCertificate(anEcKey());
+      const results = await Promise.allSettled(
+        Array.from({ length: 6 }, (_, n) =>
+          room.read(plain(aMail(`number ${n}`, [{ name: 'c.der', bytes: der }])), async () => {
+            if (n === 2) throw new Error('away');
+            return [];
+          }),
+        ),
+      );
+      expect(results.map((one) => one.status)).toEqual(results.map((_, n) => (n === 2 ? 'rejected' : 'fulfilled')));
+    } finally {
+      await room.close();
+    }
+  });
+
+  it('reads the neighbours of a report that runs into the limit without loss', async () => {
+    const room = createReadingRoom({ identity: async () => null, size: 1, millisecondsMax: 3_000 });
+    try {
+      const locked = `-----BEGIN ENCRYPTED PRIVATE KEY-----\n${lockedAtTheLimit().toString('base64')}\n-----END ENCRYPTED PRIVATE KEY-----\n`;
+      const readings = await Promise.all(
+        Array.from({ length: 5 }, (_, n) =>
+          room.read(plain(aMail(`number ${n}\n${n === 2 ? locked.repeat(40) : ''}`)), inventory),
+        ),
+      );
+      expect(readings.map((reading) => reading.problems.includes('reading_limit'))).toEqual(
+        readings.map((_, n) => n === 2),
+      );
+      for (const [n, reading] of readings.entries()) expect(reading.message.texts[0]?.text).toContain(`number ${n}`);
+    } finally {
+      await room.close();
+    }
+  });
+
   it('asks the desk’s lists about keys that come out', async () => {
     const listed = anEcKey();
     const der = aCertificate(listed);

@@ -53,15 +53,32 @@ export type ToRoom =
   | { readonly type: 'idle' }
   /** To a child that never gets a report: run, and hand over what was compiled. */
   | { readonly type: 'compile' }
-  | { readonly type: 'read'; readonly input: RoomInput }
-  | { readonly type: 'answer'; readonly answer: RoomAnswer };
+  /** Several reports in one hop: for small mail the hop costs as much as the reading. */
+  | { readonly type: 'read'; readonly inputs: readonly RoomInput[] }
+  /** In the places of the questions; null where none was asked. */
+  | { readonly type: 'answers'; readonly answers: readonly (RoomAnswer | null)[] };
 
 export type FromRoom =
   | { readonly type: 'ready' }
   | { readonly type: 'compiled'; readonly code: Uint8Array }
-  | { readonly type: 'question'; readonly question: RoomQuestion }
-  | { readonly type: 'reading'; readonly reading: unknown }
-  | { readonly type: 'failed'; readonly code: string };
+  | { readonly type: 'questions'; readonly questions: readonly (RoomQuestion | null)[] }
+  | { readonly type: 'readings'; readonly results: readonly PackedResult[] };
+
+/** What became of one report. `left`: an earlier one of the same hop held a private key, and this child reads no more. */
+export type RoomResult =
+  | { readonly outcome: 'read'; readonly reading: RoomReading }
+  | { readonly outcome: 'failed'; readonly code: string }
+  | { readonly outcome: 'left' };
+
+/** The same on its way: instants are packed. */
+export type PackedResult =
+  | { readonly outcome: 'read'; readonly reading: unknown }
+  | Exclude<RoomResult, { readonly outcome: 'read' }>;
+
+/** Nothing in the report that the inventory could know: it is read to the end without asking. */
+export function asksNothing(question: RoomQuestion): boolean {
+  return question.keyHashes.length === 0 && question.fingerprints.length === 0 && question.csrHashes.length === 0;
+}
 
 const INSTANT = '$instant';
 

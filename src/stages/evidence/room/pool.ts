@@ -1,0 +1,237 @@
+/**
+ * The reading room's children, ready or at work, and the reports that wait for them. Small reports go to a child several
+ * at a time; whatever goes wrong with such a hop, each of them is then read by itself.
+ */
+import { Fault } from '../../../foundation/fault.ts';
+import { childFile, roomProgram } from './program.ts';
+import { Child } from './room-child.ts';
+import type { RoomAnswer, RoomInput, RoomQuestion, RoomResult } from './wire.ts';
+
+const SIZE = 2;
+/** Wall time of one report that is read by itself. */
+const MILLISECONDS_MAX = 30_000;
+/** Of several together: one that takes longer is read by itself, and no longer keeps the others. */
+const TOGETHER_MILLISECONDS_MAX = 10_000;
+const TOGETHER_MAX = 8;
+const TOGETHER_BYTES_MAX = 256 * 1024;
+const MEMORY_MEGABYTES = 1024;
+/** A child that has seen no key is used again, but not for ever. */
+const REPORTS_PER_CHILD_MAX = 5_000;
+const STARTS_FAILED_MAX = 10;
+
+export interface PoolOptions {
+  /** Children kept ready. */
+  readonly size?: number;
+  readonly millisecondsMax?: number;
+  readonly memoryMegabytes?: number;
+}
+
+export type Ask = (question: RoomQuestion) => Promise<RoomAnswer>;
+
+/** `ended`: the child broke, or was killed on a limit. */
+export type Outcome = Exclude<RoomResult, { readonly outcome: 'left' }> | { readonly outcome: 'ended' };
+
+interface Job {
+  readonly input: RoomInput;
+  readonly ask: Ask;
+  readonly resolve: (outcome: Outcome) => void;
+  readonly reject: (cause: unknown) => void;
+  /** Set when a hop that it was part of came to nothing. */
+  alone: boolean;
+}
+
+export class Pool {
+  private readonly options: PoolOptions;
+  private readonly idle: Child[] = [];
+  private readonly all = new Set<Child>();
+  private waiting: Job[] = [];
+  private startsFailed = 0;
+  private closed = false;
+  private readonly program = roomProgram(childFile);
+
+  constructor(options: PoolOptions) {
+    this.options = options;
+    for (let i = 0; i < (options.size ?? SIZE); i++) this.start();
+    this.compile();
+  }
+
+  /**
+   * One child runs the program over made-up reports, hands over what V8 compiled, and is ended; the children after it
+   * start with that. It never gets a report: code from a process that has read a stranger's bytes is not run again.
+   */
+  private compile(): void {
+    const child = new Child(this.options.memoryMegabytes ?? MEMORY_MEGABYTES, this.program);
+    this.all.add(child);
+    void child.compiled().then((code) => {
+      this.all.delete(child);
+      child.kill();
+      if (code !== null && !this.closed) this.program.keepCode(code);
+    });
+  }
+
+  read(input: RoomInput, ask: Ask): Promise<Outcome> {
+    if (this.closed) return Promise.reject(closedFault());
+    if (this.all.size === 0) {
+      // None would start a while ago; somebody may have seen to that.
+      this.startsFailed = 0;
+      this.start();
+    }
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ input, ask, resolve, reject, alone: input.careful });
+      // Reports that come at the same moment go together.
+      setImmediate(() => this.handOut());
+    });
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.program.close();
+    for (const child of this.all) child.kill();
+    this.all.clear();
+    this.idle.length = 0;
+    for (const job of this.waiting.splice(0)) job.reject(closedFault());
+  }
+
+  private handOut(): void {
+    while (this.idle.length > 0 && this.waiting.length > 0) {
+      const child = this.idle.shift() as Child;
+      void this.work(child, this.next());
+    }
+  }
+
+  /** The first that waits, and those after it that may go with it; every idle child gets its share. */
+  private next(): Job[] {
+    const share = Math.ceil(this.waiting.length / (this.idle.length + 1));
+    const jobs = [this.waiting.shift() as Job];
+    let bytes = jobs[0]?.input.bytes.length ?? 0;
+    while (jobs.length < Math.min(share, TOGETHER_MAX) && jobs[0]?.alone === false) {
+      const [job] = this.waiting;
+      if (job === undefined || job.alone || bytes + job.input.bytes.length > TOGETHER_BYTES_MAX) break;
+      bytes += job.input.bytes.length;
+      jobs.push(job);
+      this.waiting.shift();
+    }
+    return jobs;
+  }
+
+  private async work(child: Child, jobs: readonly Job[]): Promise<void> {
+    const together = jobs.length > 1;
+    const alone = this.options.millisecondsMax ?? MILLISECONDS_MAX;
+    const refused = new Map<Job, unknown>();
+    try {
+      const results = await child.read(
+        jobs.map((job) => job.input),
+        (questions) => answersOf(jobs, questions, refused),
+        together ? Math.min(TOGETHER_MILLISECONDS_MAX, alone) : alone,
+      );
+      // At least the first is read, or something is wrong with the child.
+      if (results === null || (results[0]?.outcome ?? 'left') === 'left') {
+        this.end(child);
+        if (together) this.again(jobs, true);
+        else jobs[0]?.resolve({ outcome: 'ended' });
+        return;
+      }
+      this.after(child, results);
+      for (const [place, job] of jobs.entries()) {
+        const result = results[place] ?? { outcome: 'left' };
+        if (result.outcome !== 'left') job.resolve(result);
+      }
+      this.again(
+        jobs.filter((_, place) => (results[place]?.outcome ?? 'left') === 'left'),
+        false,
+      );
+    } catch (cause) {
+      // A question that could not be answered is its own report's trouble.
+      this.end(child);
+      for (const job of jobs) if (refused.has(job) || !together) job.reject(refused.get(job) ?? cause);
+      if (together)
+        this.again(
+          jobs.filter((job) => !refused.has(job)),
+          true,
+        );
+    }
+  }
+
+  /** First in the line, as they were. */
+  private again(jobs: readonly Job[], alone: boolean): void {
+    if (this.closed) for (const job of jobs) job.reject(closedFault());
+    else {
+      for (const job of jobs) job.alone ||= alone;
+      this.waiting.unshift(...jobs);
+      this.handOut();
+    }
+  }
+
+  private after(child: Child, results: readonly RoomResult[]): void {
+    const clean = results.every((result) => result.outcome === 'read' && !result.reading.sawPrivateKey);
+    if (clean && child.reports < REPORTS_PER_CHILD_MAX) this.give(child);
+    else this.end(child);
+  }
+
+  private give(child: Child): void {
+    if (this.closed || child.ended) {
+      this.end(child);
+      return;
+    }
+    this.idle.push(child);
+    this.handOut();
+    // An idle child does not keep the desk alive; one that is starting or at work does.
+    if (this.idle.includes(child)) child.rest();
+  }
+
+  private end(child: Child): void {
+    child.kill();
+    // Starting a process takes milliseconds: after the reading has gone out, not before.
+    if (this.all.delete(child)) setImmediate(() => this.closed || this.start());
+  }
+
+  private start(): void {
+    const child = new Child(this.options.memoryMegabytes ?? MEMORY_MEGABYTES, this.program);
+    this.all.add(child);
+    void child.ready.then((ready) => {
+      if (ready) {
+        this.startsFailed = 0;
+        this.give(child);
+        return;
+      }
+      this.startsFailed += 1;
+      this.all.delete(child);
+      if (this.closed) return;
+      if (this.startsFailed < STARTS_FAILED_MAX) this.start();
+      else for (const job of this.waiting.splice(0)) job.reject(notStarting());
+    });
+    child.onExit(() => {
+      // A child that dies while idle is replaced before anybody needs it.
+      const at = this.idle.indexOf(child);
+      if (at < 0) return;
+      this.idle.splice(at, 1);
+      this.end(child);
+    });
+  }
+}
+
+/** Every question that can be answered is; the others are noted in `refused`, and then the hop is over. */
+async function answersOf(
+  jobs: readonly Job[],
+  questions: readonly (RoomQuestion | null)[],
+  refused: Map<Job, unknown>,
+): Promise<(RoomAnswer | null)[]> {
+  const answers = await Promise.all(
+    jobs.map(async (job, place) => {
+      const question = questions[place] ?? null;
+      if (question === null) return null;
+      return await job.ask(question).catch((cause: unknown) => {
+        refused.set(job, cause);
+        return null;
+      });
+    }),
+  );
+  const [first] = refused.values();
+  if (refused.size > 0) throw first;
+  return answers;
+}
+
+const closedFault = (): Fault => new Fault('room_closed', 'The reading room is closed.');
+const notStarting = (): Fault =>
+  new Fault('room_not_starting', 'Reading-room processes end before they are ready; check memory and permissions.');
