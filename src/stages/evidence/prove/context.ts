@@ -4,6 +4,7 @@ import { DerError } from '../../../foundation/pki/der.ts';
 import { type KeyHashes, keyHashes } from '../../../foundation/pki/spki.ts';
 import type { EvidencePolicy } from '../policy.ts';
 import type { KeyList } from '../weak/lists.ts';
+import type { Ahead } from './ahead.ts';
 
 /** A public key as it stands in the inventory, with every certificate that carries exactly this encoding of it. */
 export interface InventoryKey {
@@ -71,4 +72,6 @@ export interface JudgeContext {
   readonly enrolledCsrs: ReadonlySet<string>;
   /** True in a report: a certificate or public key then comes with the claim that it is compromised. */
   readonly claimed: boolean;
+  /** What was found out about the keys while the desk looked up. */
+  readonly ahead?: Ahead;
 }

@@ -9,10 +9,11 @@ import { canonicalSpki, describeKey, rsaNumbers } from '../../../foundation/pki/
 import { spkiOf } from '../../../foundation/pki/x509.ts';
 import type { Found, Locked, PrivateMaterial } from '../extract/found.ts';
 import { toBigInt } from '../extract/numbers.ts';
-import { checkKey } from '../weak/check-key.ts';
+import { checkKey, type WeakKeyResult } from '../weak/check-key.ts';
 import { rsaFromFactor } from '../weak/rsa.ts';
+import { Ahead } from './ahead.ts';
 import { hashesOf, type InventoryKey, type JudgeContext } from './context.ts';
-import { provePossession, publicParts, rsaKeyObject } from './possession.ts';
+import { publicParts, rsaKeyObject } from './possession.ts';
 import { makeRecord } from './record.ts';
 import {
   judgeCms,
@@ -107,8 +108,14 @@ export function publicKeysOf(found: Found): Uint8Array[] {
   }
 }
 
-function judgePrivateKey(key: PrivateMaterial, container: string, source: string, context: JudgeContext): Judged {
-  const facts = { reportId: context.reportId, receivedAt: context.receivedAt, nonce: context.randomBytes(32) };
+async function judgePrivateKey(
+  key: PrivateMaterial,
+  container: string,
+  source: string,
+  context: JudgeContext,
+): Promise<Judged> {
+  const { reportId, receivedAt, lists } = context;
+  const ahead = context.ahead ?? new Ahead(() => ({ reportId, receivedAt, nonce: context.randomBytes(32) }), lists);
   const { claimed, derived } = publicParts(key);
   const candidates = [claimed, derived].filter((spki) => spki !== null);
   let proof: ProofRecord | null = null;
@@ -116,7 +123,7 @@ function judgePrivateKey(key: PrivateMaterial, container: string, source: string
   const matches: Fingerprint[] = [];
   const refutedFor: Fingerprint[] = [];
   for (const known of context.inventory.find(candidates)) {
-    const record = provePossession(key, known.spki, facts);
+    const record = await ahead.proof(key, known.spki);
     if (record === null) refutedFor.push(...known.fingerprints);
     else {
       proof ??= record;
@@ -127,7 +134,7 @@ function judgePrivateKey(key: PrivateMaterial, container: string, source: string
   if (provenSpki === null) {
     // Not ours, or not shown to be: still worth blocking if the key is whole and its own.
     const own = claimed ?? derived;
-    if (own !== null) proof = provePossession(key, own, facts);
+    if (own !== null) proof = await ahead.proof(key, own);
     if (proof !== null) provenSpki = own;
   }
   const about = provenSpki ?? claimed ?? derived;
@@ -140,6 +147,7 @@ function judgePrivateKey(key: PrivateMaterial, container: string, source: string
       proof,
       matches,
       refutedFor,
+      weak: ahead.weak(key, about),
     });
   }
   if (about === null) {
@@ -219,6 +227,8 @@ interface ItemParts {
   readonly matches?: readonly Fingerprint[];
   readonly refutedFor?: readonly Fingerprint[];
   readonly thorough?: boolean;
+  /** When the key has been checked already. */
+  readonly weak?: WeakKeyResult | null;
   readonly spkiSha256?: string | null;
 }
 
@@ -249,7 +259,7 @@ function item(
   };
   if (spki === null || hashes === null) return base;
   const { type, bits } = describeKey(spki);
-  const weak = checkKey(spki, { lists: context.lists, thorough: parts.thorough === true });
+  const weak = parts.weak ?? checkKey(spki, { lists: context.lists, thorough: parts.thorough === true });
   const whole = { ...base, keyType: type, bits, findings: weak.findings };
   return isComputable(weak.findings) ? withComputable(whole, weak.factor, context) : whole;
 }

@@ -15,7 +15,7 @@ import { curveBytes, curveOids, edwardsOids } from '../extract/private-key.ts';
 import { rsaSpki } from '../extract/textual.ts';
 import { gcd } from '../weak/arithmetic.ts';
 import { factorFromExponents, type RsaNumbers, rsaFromFactor } from '../weak/rsa.ts';
-import { makeRecord, type StatementFacts } from './record.ts';
+import { makeRecord, makeRecordAside, type ProofFacts } from './record.ts';
 
 const curveNames = {
   'P-256': 'prime256v1',
@@ -113,8 +113,6 @@ function publicOf(key: KeyObject | null): Buffer | null {
   return key === null ? null : createPublicKey(key).export({ format: 'der', type: 'spki' });
 }
 
-export type ProofFacts = Omit<StatementFacts, 'spkiSha256'>;
-
 /**
  * Proves possession of the private key of `spki` with the submitted material, repairing damaged RSA keys within
  * bounds. Null when it cannot: forged, foreign, or too damaged.
@@ -123,6 +121,23 @@ export function provePossession(key: PrivateMaterial, spki: Uint8Array, facts: P
   for (const candidate of candidates(key, spki)) {
     const record = makeRecord(candidate, spki, facts);
     if (record !== null) return record;
+  }
+  return null;
+}
+
+/** The same with the first signature, which for a whole key is the only one, on another thread. */
+export async function provePossessionAside(
+  key: PrivateMaterial,
+  spki: Uint8Array,
+  facts: ProofFacts,
+): Promise<ProofRecord | null> {
+  const rest = candidates(key, spki);
+  const first = rest.next();
+  const record = first.done === true ? null : await makeRecordAside(first.value, spki, facts);
+  if (record !== null) return record;
+  for (const candidate of rest) {
+    const repaired = makeRecord(candidate, spki, facts);
+    if (repaired !== null) return repaired;
   }
   return null;
 }

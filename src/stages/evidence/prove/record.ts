@@ -2,7 +2,8 @@
  * The durable proof of possession (design, promise 7): a fresh statement signed by the submitted key, that anybody can
  * check years later with nothing but the certificate. It holds no secret and may be published in an incident report.
  */
-import { constants, createHash, type KeyObject, sign, verify } from 'node:crypto';
+import { constants, hash, type KeyObject, type SignKeyObjectInput, sign, verify } from 'node:crypto';
+import { promisify } from 'node:util';
 import type { ProofRecord } from '../../../desk/facts.ts';
 import { DerError } from '../../../foundation/pki/der.ts';
 import { canonicalSpki, keyHashes, publicKeyFor } from '../../../foundation/pki/spki.ts';
@@ -43,29 +44,27 @@ const PSS = 'RSASSA-PSS-SHA256';
 const PKCS1 = 'RSASSA-PKCS1-v1_5-SHA256';
 
 /** Algorithm names by key, and how OpenSSL is asked for them. */
-export function signStatement(key: KeyObject, statement: string): { algorithm: string; signature: Buffer } {
-  const data = Buffer.from(statement, 'utf8');
+function signingOf(key: KeyObject): { algorithm: string; digest: string | null; how: SignKeyObjectInput } {
   switch (key.asymmetricKeyType) {
     case 'rsa':
-    case 'rsa-pss': {
+    case 'rsa-pss':
       // PSS with SHA-256 and a salt of 32 bytes needs 66 bytes of modulus.
-      if ((key.asymmetricKeyDetails?.modulusLength ?? 0) < 528) {
-        return { algorithm: PKCS1, signature: sign('sha256', data, { key, padding: constants.RSA_PKCS1_PADDING }) };
-      }
-      const options = { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 };
-      return { algorithm: PSS, signature: sign('sha256', data, options) };
-    }
+      return (key.asymmetricKeyDetails?.modulusLength ?? 0) < 528
+        ? { algorithm: PKCS1, digest: 'sha256', how: { key, padding: constants.RSA_PKCS1_PADDING } }
+        : { algorithm: PSS, digest: 'sha256', how: { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 } };
     case 'ec': {
       const digest = ecDigest(key);
-      return { algorithm: `ECDSA-${digest.toUpperCase()}`, signature: sign(digest, data, key) };
+      return { algorithm: `ECDSA-${digest.toUpperCase()}`, digest, how: { key } };
     }
     case 'ed25519':
+      return { algorithm: 'Ed25519', digest: null, how: { key } };
     case 'ed448':
-      return { algorithm: key.asymmetricKeyType === 'ed25519' ? 'Ed25519' : 'Ed448', signature: sign(null, data, key) };
+      return { algorithm: 'Ed448', digest: null, how: { key } };
     default:
       return {
         algorithm: `${(key.asymmetricKeyType ?? 'unknown').toUpperCase()}-SHA256`,
-        signature: sign('sha256', data, key),
+        digest: 'sha256',
+        how: { key },
       };
   }
 }
@@ -113,24 +112,24 @@ export function verifyProof(record: unknown, certificate?: Uint8Array): ProofChe
   const parts = readRecord(record);
   if (parts === null) return failed(null, null, 'this is not a proof record of version 1');
   const { statement, spki, algorithm, signature } = parts;
-  let hash: string;
+  let spkiSha256: string;
   try {
-    hash = keyHashes(spki).canonical;
+    spkiSha256 = keyHashes(spki).canonical;
     const stated = /^spki-sha256: ([0-9a-f]{64})$/m.exec(statement)?.[1];
     if (!statement.startsWith(`${DOMAIN}\n`) || stated === undefined) {
-      return failed(hash, statement, 'the statement is not one of this kind');
+      return failed(spkiSha256, statement, 'the statement is not one of this kind');
     }
-    if (stated !== hash) return failed(hash, statement, 'the statement names another key than the record');
+    if (stated !== spkiSha256) return failed(spkiSha256, statement, 'the statement names another key than the record');
     const under = certificate === undefined ? spki : spkiOf(certificate);
-    if (certificate !== undefined && keyHashes(under).canonical !== hash) {
-      return failed(hash, statement, 'the certificate carries another key');
+    if (certificate !== undefined && keyHashes(under).canonical !== spkiSha256) {
+      return failed(spkiSha256, statement, 'the certificate carries another key');
     }
     const key = publicKeyFor(under);
-    if (!exponentProves(key)) return failed(hash, statement, 'an RSA exponent below 3 proves nothing');
+    if (!exponentProves(key)) return failed(spkiSha256, statement, 'an RSA exponent below 3 proves nothing');
     if (!verifyStatement(key, algorithm, statement, signature)) {
-      return failed(hash, statement, 'the signature does not verify under this public key');
+      return failed(spkiSha256, statement, 'the signature does not verify under this public key');
     }
-    return { ok: true, spkiSha256: hash, statement, problem: null };
+    return { ok: true, spkiSha256, statement, problem: null };
   } catch (cause) {
     if (cause instanceof DerError) return failed(null, statement, 'the public key or certificate cannot be read');
     throw cause;
@@ -156,29 +155,55 @@ function readRecord(record: unknown): { statement: string; spki: Buffer; algorit
 }
 
 /** A record under `spki`, or null when the signature does not verify under it. */
-export function makeRecord(
-  key: KeyObject,
-  spki: Uint8Array,
-  facts: Omit<StatementFacts, 'spkiSha256'>,
-): ProofRecord | null {
-  const statement = proofStatement({
-    ...facts,
-    spkiSha256: createHash('sha256').update(canonicalSpki(spki)).digest('hex'),
-  });
+export function makeRecord(key: KeyObject, spki: Uint8Array, facts: ProofFacts): ProofRecord | null {
   try {
-    const publicKey = publicKeyFor(spki);
-    if (!exponentProves(publicKey)) return null;
-    const { algorithm, signature } = signStatement(key, statement);
-    if (!verifyStatement(publicKey, algorithm, statement, signature)) return null;
-    return {
-      version: 1,
-      statement,
-      spki: Buffer.from(spki).toString('base64'),
-      algorithm,
-      signature: signature.toString('base64'),
-    };
+    const draft = draftOf(key, spki, facts);
+    return draft === null ? null : finished(draft, sign(draft.digest, Buffer.from(draft.statement, 'utf8'), draft.how));
   } catch {
     // OpenSSL refuses numbers that are no key; what cannot sign proves nothing.
     return null;
   }
+}
+
+/** The same with the signature made on another thread, for whoever has something else to do meanwhile. */
+export async function makeRecordAside(
+  key: KeyObject,
+  spki: Uint8Array,
+  facts: ProofFacts,
+): Promise<ProofRecord | null> {
+  try {
+    const draft = draftOf(key, spki, facts);
+    if (draft === null) return null;
+    return finished(draft, await signAside(draft.digest, Buffer.from(draft.statement, 'utf8'), draft.how));
+  } catch {
+    return null;
+  }
+}
+
+export type ProofFacts = Omit<StatementFacts, 'spkiSha256'>;
+
+const signAside: (digest: string | null, data: Buffer, how: SignKeyObjectInput) => Promise<Buffer> = promisify(sign);
+
+interface Draft extends ReturnType<typeof signingOf> {
+  readonly spki: Uint8Array;
+  readonly publicKey: KeyObject;
+  readonly statement: string;
+}
+
+function draftOf(key: KeyObject, spki: Uint8Array, facts: ProofFacts): Draft | null {
+  const publicKey = publicKeyFor(spki);
+  if (!exponentProves(publicKey)) return null;
+  const spkiSha256 = hash('sha256', canonicalSpki(spki), 'hex');
+  return { ...signingOf(key), spki, publicKey, statement: proofStatement({ ...facts, spkiSha256 }) };
+}
+
+function finished({ algorithm, statement, spki, publicKey }: Draft, signature: Buffer): ProofRecord | null {
+  if (!verifyStatement(publicKey, algorithm, statement, signature)) return null;
+  return {
+    version: 1,
+    statement,
+    spki: Buffer.from(spki).toString('base64'),
+    algorithm,
+    signature: signature.toString('base64'),
+  };
 }

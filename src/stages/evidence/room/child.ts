@@ -2,8 +2,8 @@
  * The reading room's process: no network, no files but its own program, no children (room-child.ts starts it so). It
  * talks over one pipe, reads what it is given one report after the other, and is ended from outside.
  */
+import { blockingChannel, PIPE } from './frames.ts';
 import { type OpenReport, openReport } from './read.ts';
-import { madeUpReport } from './warm-up.ts';
 import {
   asksNothing,
   type FromRoom,
@@ -11,66 +11,32 @@ import {
   packInstants,
   type RoomAnswer,
   type RoomInput,
-  type RoomQuestion,
   type ToRoom,
 } from './wire.ts';
 
-/** Enough for the compiler to have seen the hot paths. */
-const IDLE_ROUNDS = 40;
-/** Enough for every function of the common path to have been compiled once. */
-const COMPILE_ROUNDS = 2;
-
 /** Called by the loader (program.ts). `compiled` is what V8 has compiled of the program so far. */
-export function start(compiled: () => Uint8Array): void {
-  const send = (message: FromRoom): void => {
-    process.send?.(message);
-  };
-  /** Set with the first report, which ends the warming up. */
-  let busy = false;
-  let answered: ((answers: readonly (RoomAnswer | null)[]) => void) | null = null;
-
-  const ask = (questions: readonly (RoomQuestion | null)[]): Promise<readonly (RoomAnswer | null)[]> =>
-    new Promise((resolve) => {
-      answered = resolve;
-      send({ type: 'questions', questions });
-    });
-
-  /** Only when there is nothing to do: under load the processor belongs to the reports. */
-  async function keepWarm(): Promise<void> {
-    const round = madeUpReport();
-    for (let i = 0; i < IDLE_ROUNDS && !busy; i++) {
-      await round();
-      // A report that has come in meanwhile is read before the next round.
-      await new Promise((resolve) => setTimeout(resolve, 2));
-    }
-  }
-
-  async function compile(): Promise<void> {
-    const round = madeUpReport();
-    for (let i = 0; i < COMPILE_ROUNDS; i++) await round();
-    send({ type: 'compiled', code: compiled() });
-  }
-
-  process.on('message', (message: ToRoom) => {
-    if (message.type === 'answers') answered?.(message.answers);
-    else if (message.type === 'idle') void keepWarm();
-    else if (message.type === 'compile') void compile();
-    else {
-      busy = true;
-      void readAll(message.inputs, ask).then((results) => send({ type: 'readings', results }));
-    }
-  });
-  /** The desk has gone: so do we. */
-  process.on('disconnect', () => process.exit(0));
+export async function start(compiled: () => Uint8Array): Promise<void> {
+  const channel = blockingChannel(PIPE);
+  const receive = () => channel.receive() as ToRoom | null;
+  const send = (message: FromRoom): void => channel.send(message);
   send({ type: 'ready' });
+  for (let message = receive(); message?.type === 'read' || message?.type === 'compile'; message = receive()) {
+    if (message.type === 'compile') send({ type: 'compiled', code: compiled() });
+    else send({ type: 'readings', results: await readAll(message.inputs, { send, receive }) });
+  }
+  // The desk has gone: so do we.
+  process.exit(0);
 }
 
 const nothingKnown: RoomAnswer = { keys: [], enrolledCsrs: [] };
 
-type Ask = (questions: readonly (RoomQuestion | null)[]) => Promise<readonly (RoomAnswer | null)[]>;
+interface Desk {
+  readonly send: (message: FromRoom) => void;
+  readonly receive: () => ToRoom | null;
+}
 
 /** Reads until one report holds a private key; that one is finished, and those after it are left for another child. */
-async function readAll(inputs: readonly RoomInput[], ask: Ask): Promise<readonly PackedResult[]> {
+async function readAll(inputs: readonly RoomInput[], desk: Desk): Promise<readonly PackedResult[]> {
   const results: PackedResult[] = inputs.map(() => ({ outcome: 'left' }));
   const asking: { readonly place: number; readonly report: OpenReport }[] = [];
   for (const [place, input] of inputs.entries()) {
@@ -82,8 +48,12 @@ async function readAll(inputs: readonly RoomInput[], ask: Ask): Promise<readonly
   }
   if (asking.length === 0) return results;
   const questions = new Map(asking.map(({ place, report }) => [place, report.question]));
-  const answers = await ask(inputs.map((_, place) => questions.get(place) ?? null));
-  for (const { place, report } of asking) results[place] = await judged(report, answers[place] ?? nothingKnown);
+  desk.send({ type: 'questions', questions: inputs.map((_, place) => questions.get(place) ?? null) });
+  // The desk looks up meanwhile.
+  for (const { report } of asking) report.ahead();
+  const message = desk.receive();
+  if (message?.type !== 'answers') process.exit(0);
+  for (const { place, report } of asking) results[place] = await judged(report, message.answers[place] ?? nothingKnown);
   return results;
 }
 

@@ -14,6 +14,7 @@ import { type Certificate, parseCertificate } from '../../../foundation/pki/x509
 import { extractFromBytes, extractFromText } from '../extract/extract.ts';
 import type { Found } from '../extract/found.ts';
 import { type EvidencePolicy, evidencePolicy } from '../policy.ts';
+import { Ahead } from '../prove/ahead.ts';
 import { hashesOf, inventoryOf, type JudgeContext } from '../prove/context.ts';
 import { csrHashes, type Judged, judge, judgeRaw, publicKeysOf, type Seen } from '../prove/judge.ts';
 import { spkiHashIn } from '../prove/signed.ts';
@@ -34,10 +35,13 @@ const RAW_SIGNATURE_BYTES_MAX = 1_500;
 const RAW_SIGNATURES_MAX = 20;
 const ITEMS_MAX = 20_000;
 const HASHES_MAX = 100_000;
+const NONCE_BYTES = 32;
 
 export interface OpenReport {
   readonly question: RoomQuestion;
   readonly sawPrivateKey: boolean;
+  /** What needs no answer: worth doing while the desk makes one. */
+  readonly ahead: () => void;
   readonly judge: (answer: RoomAnswer) => Promise<RoomReading>;
 }
 
@@ -64,6 +68,7 @@ export async function openReport(input: RoomInput, options: ReadOptions = {}): P
   return {
     question: search.question(),
     sawPrivateKey: search.sawPrivateKey,
+    ahead: () => search.workAhead(),
     judge: async (answer) => search.reading(await search.judge(answer)),
   };
 }
@@ -126,12 +131,16 @@ class Search {
   private readonly raw: { readonly source: string; readonly bytes: Uint8Array }[] = [];
   private texts: TextBlock[] = [];
   sawPrivateKey = false;
+  private readonly ahead: Ahead;
   private sawCsr = false;
+  private clean: Message | null = null;
 
   constructor(input: RoomInput, options: Required<ReadOptions>, message: Message) {
     this.input = input;
     this.options = options;
     this.message = message;
+    const { reportId, receivedAt } = input;
+    this.ahead = new Ahead(() => ({ reportId, receivedAt, nonce: randomBytes(NONCE_BYTES) }), options.lists);
   }
 
   run(): void {
@@ -309,6 +318,11 @@ class Search {
     }
   }
 
+  workAhead(): void {
+    for (const { found } of this.seen) if (found.kind === 'private-key') this.ahead.run(found.key);
+    this.redacted();
+  }
+
   async judge(answer: RoomAnswer): Promise<Judged[]> {
     const context: JudgeContext = {
       reportId: this.input.reportId,
@@ -320,6 +334,7 @@ class Search {
       challenges: this.input.challenges,
       enrolledCsrs: new Set(answer.enrolledCsrs),
       claimed: this.options.claimed,
+      ahead: this.ahead,
     };
     const around = {
       texts: [...this.texts, ...this.memberTexts].map((block) => block.text).slice(0, 40),
@@ -341,21 +356,27 @@ class Search {
     return this.options.sharedPrimes ? checkSharedPrimes(judged, context) : judged;
   }
 
+  /** The message as others may see it. */
+  private redacted(): Message {
+    this.clean ??= redactDeep(
+      {
+        ...this.message,
+        texts: [...this.texts, ...this.memberTexts],
+        attachments: this.message.attachments.map((attachment, index) =>
+          this.secretAttachments.has(index) || attachment.bytes.length > ATTACHMENT_BYTES_KEPT_MAX
+            ? { ...attachment, bytes: new Uint8Array(0) }
+            : attachment,
+        ),
+        problems: [...this.problems],
+      },
+      [...this.tries.worked],
+    );
+    return this.clean;
+  }
+
   reading(evidence: readonly Judged[]): RoomReading {
-    const secret = this.tries.worked;
-    const message: Message = {
-      ...this.message,
-      texts: [...this.texts, ...this.memberTexts],
-      attachments: this.message.attachments.map((attachment, index) =>
-        this.secretAttachments.has(index) || attachment.bytes.length > ATTACHMENT_BYTES_KEPT_MAX
-          ? { ...attachment, bytes: new Uint8Array(0) }
-          : attachment,
-      ),
-      problems: [...this.problems],
-    };
-    const clean = redactDeep(message, [...secret]);
     return {
-      message: clean,
+      message: this.redacted(),
       evidence,
       objects: {
         // An emptied block (`[removed]` between the markers) is redacted all the same, but holds no key.

@@ -1,45 +1,45 @@
 /**
- * Made-up reports through every step, so that the first real one does not pay for loading and compiling. The keys are
- * made on the spot and mean nothing.
+ * Made-up reports that go the way of real ones, so that the first real one does not pay for loading and compiling, in
+ * the child or in the desk. The keys are made on the spot and mean nothing.
  */
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { openReport } from './read.ts';
-import { packInstants } from './wire.ts';
+import { generateKeyPair, type KeyObject } from 'node:crypto';
+import { promisify } from 'node:util';
+import type { RoomAnswer, RoomInput } from './wire.ts';
 
-/** Smaller than any real one, because it is made in a few milliseconds; the code it runs through is the same. */
-const WARM_UP_MODULUS_BITS = 1024;
-
-/** A function for one round; the first is about an EC key, the others about an RSA key. */
-export function madeUpReport(): () => Promise<void> {
-  let first = true;
-  let rsa: Pair | null = null;
-  return async () => {
-    if (first) {
-      first = false;
-      await round(generateKeyPairSync('ec', { namedCurve: 'P-256' }));
-    } else {
-      rsa ??= generateKeyPairSync('rsa', { modulusLength: WARM_UP_MODULUS_BITS });
-      await round(rsa);
-    }
-  };
+export interface MadeUpReport {
+  readonly input: RoomInput;
+  /** What a desk would answer that knows one certificate with the key. */
+  readonly answer: RoomAnswer;
 }
 
-type Pair = { readonly privateKey: KeyObject; readonly publicKey: KeyObject };
+const make = promisify(generateKeyPair);
+let made: Promise<readonly [MadeUpReport, MadeUpReport]> | null = null;
 
-async function round({ privateKey, publicKey }: Pair): Promise<void> {
+/** One about an EC key and one about an RSA key, made once for this process. */
+export function madeUpReports(): Promise<readonly [MadeUpReport, MadeUpReport]> {
+  made ??= (async () => {
+    const ec = await make('ec', { namedCurve: 'P-256' });
+    const rsa = await make('rsa', { modulusLength: 2048 });
+    return [reportOf(ec), reportOf(rsa)] as const;
+  })();
+  return made;
+}
+
+function reportOf({ privateKey, publicKey }: { privateKey: KeyObject; publicKey: KeyObject }): MadeUpReport {
   const pem = privateKey.export({ format: 'pem', type: 'pkcs8' });
   const mail = `From: a@reporter.example\r\nTo: b@ca.example\r\nSubject: key\r\nMIME-Version: 1.0\r\nContent-Type: text/plain\r\n\r\nA key.\r\n\r\n${pem}\r\n`;
-  const report = await openReport({
-    bytes: Buffer.from(mail),
-    identity: null,
-    kind: 'message',
-    name: '',
-    reportId: 'warm-up',
-    receivedAt: '2000-01-01T00:00:00Z',
-    passphrases: [],
-    challenges: [],
-    careful: false,
-  });
-  const spki = publicKey.export({ format: 'der', type: 'spki' });
-  packInstants(await report.judge({ keys: [{ spki, fingerprints: [] }], enrolledCsrs: [] }));
+  return {
+    input: {
+      bytes: Buffer.from(mail),
+      identity: null,
+      kind: 'message',
+      name: '',
+      reportId: 'warm-up',
+      receivedAt: '2000-01-01T00:00:00Z',
+      passphrases: [],
+      challenges: [],
+      careful: false,
+    },
+    answer: { keys: [{ spki: publicKey.export({ format: 'der', type: 'spki' }), fingerprints: [] }], enrolledCsrs: [] },
+  };
 }

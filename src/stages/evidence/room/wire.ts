@@ -50,8 +50,7 @@ export interface RoomReading {
 }
 
 export type ToRoom =
-  | { readonly type: 'idle' }
-  /** To a child that never gets a report: run, and hand over what was compiled. */
+  /** To a child that never gets a stranger's report: hand over what was compiled. */
   | { readonly type: 'compile' }
   /** Several reports in one hop: for small mail the hop costs as much as the reading. */
   | { readonly type: 'read'; readonly inputs: readonly RoomInput[] }
