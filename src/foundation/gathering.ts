@@ -10,6 +10,8 @@ export interface GatheringSettings<In> {
   /** What one item weighs; a call carries items up to `weightMost` together, and one item whatever it weighs. */
   readonly weightOf?: (item: In) => number;
   readonly weightMost?: number;
+  /** How long the first of a call waits for others to join it; not at all, when left out. */
+  readonly lingerMilliseconds?: number;
   /** True for an error that one item of several may have caused: each is then tried by itself. Never, when left out. */
   readonly onesOwnFault?: (error: unknown) => boolean;
 }
@@ -23,9 +25,8 @@ export function gathering<In, Out>(
   let draining = false;
 
   const drain = async (): Promise<void> => {
-    // Everything that this turn of the event loop brings goes together.
-    await new Promise<void>((resolve) => setImmediate(resolve));
     while (waiting.length > 0) {
+      await others(settings.lingerMilliseconds ?? 0);
       const count = countOf(waiting, settings);
       const now = waiting.slice(0, count);
       waiting = waiting.slice(count);
@@ -41,6 +42,14 @@ export function gathering<In, Out>(
       draining = true;
       void drain();
     });
+}
+
+/** Everything that this turn of the event loop brings goes together, and what comes within the time given. */
+function others(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    if (milliseconds > 0) setTimeout(resolve, milliseconds);
+    else setImmediate(resolve);
+  });
 }
 
 interface Waiting<In, Out> {

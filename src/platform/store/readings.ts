@@ -84,23 +84,37 @@ const chunk = 5_000;
 /** Messages of one statement: those that are read side by side are put and asked about together. */
 const togetherMax = 100;
 const togetherCharactersMax = 4_000_000;
+const lingerMilliseconds = 10;
 
-/** One row as JSON text. */
-function rowOf({ reportId, caseId, action, message, triage, at }: StoredReading): string {
-  return JSON.stringify({ report_id: reportId, case_id: caseId, action, message, triage, read_at: at.toString() });
+interface Row {
+  readonly reading: StoredReading;
+  readonly message: string;
+  readonly triage: string;
 }
 
-async function putAll(pool: Pool, rows: readonly string[]): Promise<readonly null[]> {
+function rowOf(reading: StoredReading): Row {
+  return { reading, message: JSON.stringify(reading.message), triage: JSON.stringify(reading.triage) };
+}
+
+async function putAll(pool: Pool, rows: readonly Row[]): Promise<readonly null[]> {
   await run(
     pool,
-    // By type json and into columns of it, which keep the NUL characters of hostile mail; jsonb would refuse them.
+    // As text into columns of type json, which keep the NUL characters of hostile mail; jsonb, and whatever takes JSON
+    // apart in SQL, would refuse them.
     `with in_order as materialized (select set_config('synchronous_commit', 'off', true))
      insert into reading.message (report_id, case_id, action, message, triage, read_at)
-     select report_id, case_id, action, message, triage, read_at
-     from in_order, json_to_recordset($1::json)
-       as given (report_id text, case_id text, action text, message json, triage json, read_at timestamptz)
+     select report_id, case_id, action, message::json, triage::json, read_at
+     from in_order, unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
+       as given (report_id, case_id, action, message, triage, read_at)
      on conflict (report_id) do nothing`,
-    [`[${rows.join(',')}]`],
+    [
+      rows.map(({ reading }) => reading.reportId),
+      rows.map(({ reading }) => reading.caseId),
+      rows.map(({ reading }) => reading.action),
+      rows.map(({ message }) => message),
+      rows.map(({ triage }) => triage),
+      rows.map(({ reading }) => reading.at.toString()),
+    ],
     true,
   );
   return rows.map(() => null);
@@ -122,13 +136,17 @@ async function casesOf(pool: Pool, asked: readonly (readonly string[])[]): Promi
 }
 
 export function postgresReadings(pool: Pool): Readings {
-  const put = gathering((rows: readonly string[]) => putAll(pool, rows), {
+  const put = gathering((rows: readonly Row[]) => putAll(pool, rows), {
     most: togetherMax,
-    weightOf: (row) => row.length,
+    lingerMilliseconds,
+    weightOf: (row) => row.message.length,
     weightMost: togetherCharactersMax,
     onesOwnFault: (error) => error instanceof Fault && error.code === 'database_error',
   });
-  const caseOf = gathering((asked: readonly (readonly string[])[]) => casesOf(pool, asked), { most: togetherMax });
+  const caseOf = gathering((asked: readonly (readonly string[])[]) => casesOf(pool, asked), {
+    most: togetherMax,
+    lingerMilliseconds,
+  });
   const columns = `report_id as "reportId", case_id as "caseId", action, message, triage, read_at as at`;
   return {
     async put(reading) {

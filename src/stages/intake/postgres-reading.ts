@@ -15,6 +15,8 @@ const inOrder = `in_order AS MATERIALIZED (SELECT set_config('synchronous_commit
 
 /** Receipts whose reading is noted in one statement. */
 const TOGETHER_MAX = 100;
+/** Nobody waits for the note: the case is on the board by then. */
+const LINGER_MILLISECONDS = 25;
 
 interface Read {
   readonly id: ReceiptId;
@@ -25,6 +27,7 @@ interface Read {
 export function readingOf(pool: pg.Pool): Pick<Ledger, 'claim' | 'renew' | 'markRead' | 'markFailed'> {
   const note = gathering((reads: readonly Read[]) => noteAll(pool, reads), {
     most: TOGETHER_MAX,
+    lingerMilliseconds: LINGER_MILLISECONDS,
     onesOwnFault: (error) => /^2[23]/.test((error as { code?: string }).code ?? ''),
   });
   return {

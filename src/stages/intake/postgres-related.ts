@@ -10,6 +10,7 @@ import type { ReceiptFacts, Related } from './receipt.ts';
 const RELATED_MAX = 1_000;
 /** Messages asked about in one statement. */
 const TOGETHER_MAX = 50;
+const LINGER_MILLISECONDS = 10;
 
 interface Asked {
   readonly facts: ReceiptFacts;
@@ -17,7 +18,10 @@ interface Asked {
 }
 
 export function relatedOf(pool: pg.Pool): Ledger['related'] {
-  const together = gathering((asked: readonly Asked[]) => findAll(pool, asked), { most: TOGETHER_MAX });
+  const together = gathering((asked: readonly Asked[]) => findAll(pool, asked), {
+    most: TOGETHER_MAX,
+    lingerMilliseconds: LINGER_MILLISECONDS,
+  });
   return (facts, except) => together({ facts, except });
 }
 

@@ -2,10 +2,9 @@
 import { webcrypto } from 'node:crypto';
 import { fromBER } from 'asn1js';
 import * as pkijs from 'pkijs';
-import { statementText } from './statement-form.ts';
+import { signable } from './detached.ts';
 
 const SIGNERS_MAX = 4;
-const TEXTS_MAX = 20;
 
 export interface CmsResult {
   readonly spki: Uint8Array;
@@ -57,10 +56,7 @@ const digests = ['2.16.840.1.101.3.4.2.1', '2.16.840.1.101.3.4.2.2', '2.16.840.1
 function dataOf(signed: pkijs.SignedData, texts: readonly string[]): Uint8Array[] {
   const enclosed = signed.encapContentInfo.eContent?.getValue();
   if (enclosed !== undefined && enclosed.byteLength > 0) return [new Uint8Array(enclosed)];
-  return texts.slice(0, TEXTS_MAX).flatMap((text) => {
-    const plain = statementText(text);
-    return [text, plain, `${plain}\n`, `${plain}\r\n`].map((variant) => new TextEncoder().encode(variant));
-  });
+  return signable(texts);
 }
 
 async function verifyOne(signed: pkijs.SignedData, signer: number, data: Uint8Array): Promise<CmsResult | null> {

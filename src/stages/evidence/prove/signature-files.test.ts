@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { extractFromBytes } from '../extract/extract.ts';
+import { maySign } from './detached.ts';
 import { judge } from './judge.ts';
 import { acceptedWording } from './statement-form.ts';
 import { aCertificate, aContext, anRsaKey, fingerprintOf } from './test-keys.ts';
@@ -59,6 +60,17 @@ describe.skipIf(!installed('openssl'))('a CMS signature', () => {
     expect((await verdictOf('out', [])).verdict).toBe('possession-only');
     sign(`${acceptedWording}\n`, '-nodetach -outform DER -md sha1');
     expect((await verdictOf('out', [])).verdict).toBe('claim-only');
+  });
+
+  it.each(['', '-noattr'])('that is detached is verified where it may cover a text of ours (%s)', (options) => {
+    sign(`${acceptedWording}\n`, `-outform DER ${options}`);
+    const cms = readFileSync(join(folder, 'out'));
+    expect(maySign(cms, ['other words', acceptedWording])).toBe(true);
+    // Without attributes there is no digest in it to compare: only the verification tells.
+    expect(maySign(cms, ['other words'])).toBe(options === '-noattr');
+    sign(`${acceptedWording}\n`, '-nodetach -outform DER');
+    expect(maySign(readFileSync(join(folder, 'out')), [])).toBe(true);
+    expect(maySign(Buffer.from('3080', 'hex'), [])).toBe(true);
   });
 
   it('that is detached counts for the text it covers and for no other', async () => {

@@ -13,6 +13,7 @@ import { base64Url } from '../extract/numbers.ts';
 import { sshPublicKey } from '../extract/ssh.ts';
 import { isCompromiseStatement } from '../policy.ts';
 import { hashesOf, type InventoryKey, type JudgeContext } from './context.ts';
+import { maySign } from './detached.ts';
 import { joseSignatureHolds, rawSignatureHolds } from './signatures.ts';
 import { statementText } from './statement-form.ts';
 
@@ -322,9 +323,7 @@ export async function judgeCms(
   texts: readonly string[],
   context: JudgeContext,
 ): Promise<SignedVerdict> {
-  // Loaded only when a CMS structure turns up: the library is larger than the rest of the reading room.
-  const { verifyCms } = await import('./cms.ts');
-  const result = await verifyCms(der, texts);
+  const result = maySign(der, texts) ? await verified(der, texts) : null;
   if (result === null)
     return {
       verdict: 'claim-only',
@@ -349,6 +348,12 @@ export async function judgeCms(
     keys,
     because: 'A CMS signature by the key over an accepted statement of compromise.',
   };
+}
+
+async function verified(der: Uint8Array, texts: readonly string[]) {
+  // Loaded only when there is something to verify: the library is larger than the rest of the reading room.
+  const { verifyCms } = await import('./cms.ts');
+  return verifyCms(der, texts);
 }
 
 /* ---- SSH signatures (PROTOCOL.sshsig) ---- */
