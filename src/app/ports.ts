@@ -3,7 +3,7 @@
  * the adapters. Operations know nothing of SMTP, PostgreSQL or any CA.
  */
 import type { Case, Matter } from '../desk/case.ts';
-import type { Event } from '../desk/events.ts';
+import type { Capture, Event } from '../desk/events.ts';
 import type { CertificateFacts, EvidenceItem, Reason, Team, Verdict } from '../desk/facts.ts';
 import type { ChooseRule } from '../desk/identify.ts';
 import type { PlanPolicy } from '../desk/plan.ts';
@@ -212,17 +212,21 @@ export interface Room {
 
 /** One look at a reported address, within the bounds of safe fetching. Never throws for what the web does. */
 export interface Fetcher {
-  fetch(url: string): Promise<
-    | {
-        readonly ok: true;
-        readonly bytes: Uint8Array;
-        readonly finalUrl: string;
-        readonly fileName: string;
-        readonly mediaType: string;
-      }
-    | { readonly ok: false; readonly problem: string }
-  >;
+  fetch(url: string): Promise<Fetched>;
 }
+
+export type Fetched =
+  | {
+      readonly ok: true;
+      readonly bytes: Uint8Array;
+      readonly capture: Pick<Capture, 'addresses' | 'tlsLeafSha256'> & {
+        readonly finalUrl: string;
+        readonly status: number;
+        readonly sha256: string;
+      };
+    }
+  /** `status` null when no answer came. */
+  | { readonly ok: false; readonly problem: string; readonly status: number | null };
 
 /** Weak-key checks over public keys of ours (TLS BR 6.1.1.3). One item for each key that is not clean. */
 export interface WeakKeys {

@@ -5,7 +5,7 @@
 import type { CaseId, SpkiHash } from '../foundation/brand.ts';
 import type { Instant } from '../foundation/time/time.ts';
 import type { ReceiptMark } from './clock/receipt-mark.ts';
-import type { Basis, CertificateSet, Reporter, ReporterLetter, RuleRef } from './events.ts';
+import type { Basis, Capture, CertificateSet, Reporter, ReporterLetter, RuleRef } from './events.ts';
 import type { EvidenceItem, Label, Profile, Reason, Team, Triage, Verdict } from './facts.ts';
 
 export interface Report {
@@ -30,6 +30,8 @@ export interface Report {
   /** When to look again where the report points; null: at once if something is awaited. */
   readonly lookAgainAt: Instant | null;
   readonly looks: number;
+  /** What the addresses it names answered last. */
+  readonly captures: readonly Capture[];
   readonly verdictAt: Instant | null;
   readonly acknowledgedAt: Instant | null;
   readonly preliminaryAt: Instant | null;

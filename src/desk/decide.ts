@@ -8,7 +8,7 @@ import { type Case, heldCount, type Matter, matterOf, outstanding, reportOf } fr
 import { clockStart } from './clock/receipt-mark.ts';
 import type { Command } from './commands.ts';
 import type { Actor, Event, MatterFacts } from './events.ts';
-import type { EvidenceItem } from './facts.ts';
+import { type EvidenceItem, proves } from './facts.ts';
 import { type Refusal, refuse } from './refusal.ts';
 
 export interface Context {
@@ -265,9 +265,10 @@ function identified(matters: readonly MatterFacts[], now: Instant, by: Actor): E
 }
 
 function assertMatter(matter: MatterFacts): void {
-  const proven =
-    matter.verdict === 'proven-key' || matter.verdict === 'proven-statement' || matter.verdict === 'computable';
-  assert(matter.basis !== 'proof' || proven, 'promise 6: a matter rests on proof only with a proving verdict');
+  assert(
+    matter.basis !== 'proof' || proves(matter.verdict),
+    'promise 6: a matter rests on proof only with a proving verdict',
+  );
   assert(matter.verdict !== 'refuted', 'promise 6: refuted evidence makes no matter');
   const due = matter.rule.limitSeconds === null ? null : matter.startAt.add({ seconds: matter.rule.limitSeconds });
   assert(

@@ -46,7 +46,15 @@ function outcome(current: Case, action: Action, now: Instant): Event[] {
       return [{ type: 'ReporterAcknowledged', ...base, reportId: action.reportId, letterId: 'l', language: 'en' }];
     case 'look-for-evidence':
       return [
-        { type: 'EvidenceLooked', ...base, reportId: action.reportId, found: false, seen: '404', lookAgainAt: null },
+        {
+          type: 'EvidenceLooked',
+          ...base,
+          reportId: action.reportId,
+          found: false,
+          seen: '404',
+          captures: [],
+          lookAgainAt: null,
+        },
       ];
     case 'block-keys':
       return [{ type: 'KeyBlocked', ...base, matterId: action.matterId, keys: [] }];

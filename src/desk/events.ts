@@ -96,6 +96,23 @@ export interface MatterFacts {
   readonly set: CertificateSet;
 }
 
+/** One answer of a reported address: what an incident report cites to show how long a key was public. No content. */
+export interface Capture {
+  readonly url: string;
+  /** `fetched`, or why it was not: `http_status`, `timeout`, `address_not_public` and the like. */
+  readonly outcome: string;
+  /** After redirects; null when nothing came. */
+  readonly finalUrl: string | null;
+  /** The addresses that were connected to, one for each redirect. */
+  readonly addresses: readonly string[];
+  readonly status: number | null;
+  /** Bytes after decompression. */
+  readonly length: number | null;
+  readonly sha256: string | null;
+  /** SHA-256 of the server's certificate; null without TLS. */
+  readonly tlsLeafSha256: string | null;
+}
+
 export type ReporterLetter = 'acknowledgement' | 'preliminary-report' | 'final-report' | 'refusal';
 
 export type Clock = 'preliminary-report' | 'revocation';
@@ -131,11 +148,12 @@ export type Event =
   | (Happened<'EvidenceVerified'> & { readonly reportId: string; readonly item: EvidenceItem })
   | (Happened<'EvidenceRejected'> & { readonly reportId: string; readonly item: EvidenceItem })
   | (Happened<'EvidenceAwaited'> & { readonly reportId: string; readonly what: string })
-  /** Somebody looked where the report points. `lookAgainAt` null: found, or no further look is planned. */
+  /** Somebody looked where the report points. `lookAgainAt` null: no further look is planned. */
   | (Happened<'EvidenceLooked'> & {
       readonly reportId: string;
       readonly found: boolean;
       readonly seen: string;
+      readonly captures: readonly Capture[];
       readonly lookAgainAt: Instant | null;
     })
   | (Happened<'CertificatesIdentified'> & { readonly matter: MatterFacts })

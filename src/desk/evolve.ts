@@ -5,6 +5,7 @@ import { earliest, type Instant, isBefore } from '../foundation/time/time.ts';
 import type { Case, Matter, Report } from './case.ts';
 import { clockStart } from './clock/receipt-mark.ts';
 import type { Event, MatterFacts, ReportFacts } from './events.ts';
+import { proves } from './facts.ts';
 
 /** Folds a whole history. Null for an empty one: a case begins with the report that was received. */
 export function replay(caseId: CaseId, events: readonly Event[]): Case | null {
@@ -66,8 +67,10 @@ export function evolve(caseId: CaseId, before: Case | null, event: Event): Case 
         ...r,
         looks: r.looks + 1,
         lookAgainAt: event.lookAgainAt,
-        // After the first look the findings so far may go out; later looks only add.
-        awaiting: event.lookAgainAt === null ? null : r.awaiting,
+        captures: event.captures,
+        // After the first look the findings so far may go out; later looks only add. Once something is proven they show how
+        // long it stays public, and nothing waits for them.
+        awaiting: event.lookAgainAt === null || r.evidence.some((e) => proves(e.verdict)) ? null : r.awaiting,
       }));
     case 'CertificatesIdentified':
       return { ...current, matters: [...current.matters, newMatter(event.matter, event.at)], closedAt: null };
@@ -234,6 +237,7 @@ function newReport(facts: ReportFacts): Report {
     awaiting: null,
     lookAgainAt: null,
     looks: 0,
+    captures: [],
     verdictAt: null,
     acknowledgedAt: null,
     preliminaryAt: null,

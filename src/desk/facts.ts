@@ -35,6 +35,13 @@ export const verdicts = [
 ] as const;
 export type Verdict = (typeof verdicts)[number];
 
+/** Verdicts that show somebody else holds the key, or can compute it; strongest first. Nothing else revokes (promise 6). */
+export const proving: readonly Verdict[] = ['proven-key', 'proven-statement', 'computable'];
+
+export function proves(verdict: Verdict | null): boolean {
+  return verdict !== null && proving.includes(verdict);
+}
+
 /** RFC 5280 section 5.3.1. certificateHold (6) is missing on purpose: TLS BR 4.9.13 and 7.2.2 forbid it. */
 export const reasonCodes = {
   unspecified: 0,

@@ -6,7 +6,15 @@
 import type { Fingerprint, SpkiHash } from '../foundation/brand.ts';
 import { type Instant, isBefore } from '../foundation/time/time.ts';
 import type { Basis, Reporter, RuleRef } from './events.ts';
-import type { CertificateFacts, EvidenceItem, Label, Profile, Reason, Verdict } from './facts.ts';
+import {
+  type CertificateFacts,
+  type EvidenceItem,
+  type Label,
+  type Profile,
+  proving,
+  type Reason,
+  type Verdict,
+} from './facts.ts';
 
 export interface IdentifyInput {
   readonly label: Label;
@@ -57,8 +65,6 @@ export type ChooseRule = (input: {
   readonly shortLived: boolean;
   readonly at: Instant;
 }) => RuleChoice;
-
-const proving: readonly Verdict[] = ['proven-key', 'proven-statement', 'computable'];
 
 /** Splits what a report concerns into groups that share ground, rule and reason. Each becomes a matter with its clock. */
 export function identify(input: IdentifyInput, chooseRule: ChooseRule): readonly Group[] {

@@ -9,7 +9,7 @@ import { hasCome, hours, type Instant, isBefore, latest, minutes } from '../foun
 import type { Action, Plan } from './actions.ts';
 import { type Case, heldCount, isOpened, type Matter, outstanding, type Report, stageOf } from './case.ts';
 import type { ReporterLetter } from './events.ts';
-import type { Team } from './facts.ts';
+import { proves, type Team } from './facts.ts';
 
 /** The operator's policy as planning needs it; `desk/policy` makes it from rulebooks and the CPS overlay. */
 export interface PlanPolicy {
@@ -106,7 +106,7 @@ function planReport(todo: Todo, current: Case, report: Report): void {
   const answerable = canAnswer(report, 'preliminary-report');
   if (canAnswer(report, 'acknowledgement') && reporter.mayAutoReply && report.acknowledgedAt === null)
     todo.act({ do: 'acknowledge', reportId: report.reportId });
-  if (report.awaiting !== null)
+  if (report.awaiting !== null || report.lookAgainAt !== null)
     todo.when(report.lookAgainAt ?? todo.now, { do: 'look-for-evidence', reportId: report.reportId });
   planDecline(todo, report);
   if (!answerable || report.preliminaryAt !== null) return;
@@ -180,7 +180,7 @@ function planMatter(todo: Todo, current: Case, matter: Matter, policy: PlanPolic
 
 /** Only what shows that somebody else may hold the key blocks it: never a bare claim, never a refuted one (FM17, FM18). */
 export function provesCompromise(matter: Matter): boolean {
-  return matter.verdict === 'proven-key' || matter.verdict === 'proven-statement' || matter.verdict === 'computable';
+  return proves(matter.verdict);
 }
 
 function planWaitingForPeople(todo: Todo, current: Case, matter: Matter, policy: PlanPolicy): void {

@@ -116,9 +116,9 @@ export function reportedFetcher(): Fetcher {
   return {
     async fetch(url) {
       const fetched = await fetcher.fetch(url);
-      if (!fetched.ok) return { ok: false, problem: fetched.problem };
-      const { bytes, finalUrl, fileName, mediaType } = fetched;
-      return { ok: true, bytes, finalUrl, fileName, mediaType };
+      if (fetched.ok) return fetched;
+      const { problem, detail } = fetched;
+      return { ok: false, problem, status: problem === 'http_status' ? Number(detail) : null };
     },
   };
 }

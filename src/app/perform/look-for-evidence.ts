@@ -1,10 +1,10 @@
 import type { Report } from '../../desk/case.ts';
 import { decide } from '../../desk/decide.ts';
-import type { Event } from '../../desk/events.ts';
+import type { Capture, Event } from '../../desk/events.ts';
 import type { CertificateFacts, EvidenceItem } from '../../desk/facts.ts';
 import { isRefusal } from '../../desk/refusal.ts';
 import type { Fingerprint } from '../../foundation/brand.ts';
-import type { CertificateBytes, CoreParts, Fetcher, Room } from '../ports.ts';
+import type { CertificateBytes, CoreParts, Fetched, Fetcher, Room } from '../ports.ts';
 import { cascade } from '../read-message.ts';
 import { newMattersFor, scopeOf } from '../read-report.ts';
 import type { Ground } from './perform.ts';
@@ -23,31 +23,34 @@ type Parts = CoreParts & EvidenceParts;
 
 /** Addresses looked at for one report. */
 const addressesMax = 20;
-/** evidence.md (e) 11: at once, then after 1 h, 6 h, 24 h and 7 days; a later absence never weakens a verdict. */
+/**
+ * After the first look: how long a key was public belongs to the record, so the looks go on when it is proven. A later
+ * absence never weakens a verdict.
+ */
 const looksAfterHours = [1, 6, 24, 168] as const;
 
 /** Fetches what the report points at and puts it through the same room as everything else. */
 export async function lookForEvidence(parts: Parts, ground: Ground, report: Report): Promise<void> {
   const urls = (report.triage?.artifacts.urls ?? []).slice(0, addressesMax);
   const items: EvidenceItem[] = [];
-  const problems: string[] = [];
+  const captures: Capture[] = [];
   for (const url of urls) {
     const fetched = await parts.fetcher.fetch(url);
-    if (!fetched.ok) problems.push(`${url}: ${fetched.problem}`);
-    else items.push(...(await prove(parts, report, url, fetched.bytes)));
+    captures.push(captureOf(url, fetched));
+    if (fetched.ok) items.push(...(await prove(parts, report, url, fetched.bytes)));
   }
   const fresh = items.filter(
     (item) => !report.evidence.some((e) => e.source === item.source && e.spkiSha256 === item.spkiSha256),
   );
-  const proven = fresh.filter((i) => i.verdict === 'proven-key' || i.verdict === 'proven-statement');
-  const next = proven.length > 0 ? undefined : looksAfterHours[report.looks];
+  const next = looksAfterHours[report.looks];
   const looked: Event = {
     type: 'EvidenceLooked',
     at: ground.now,
     by: 'desk',
     reportId: report.reportId,
     found: fresh.length > 0,
-    seen: fresh.length > 0 ? `${fresh.length} key(s) or other evidence` : problems.slice(0, 3).join('; ') || 'nothing',
+    seen: fresh.length > 0 ? `${fresh.length} key(s) or other evidence` : seenAgain(captures, report.captures),
+    captures,
     lookAgainAt: next === undefined ? null : report.startAt.add({ hours: next }),
   };
   if (fresh.length === 0) {
@@ -55,6 +58,42 @@ export async function lookForEvidence(parts: Parts, ground: Ground, report: Repo
     return;
   }
   await ground.append(...(await evidenceEvents(parts, ground, report, fresh)), looked);
+}
+
+const captureCharactersMax = 2_000;
+
+function captureOf(url: string, fetched: Fetched): Capture {
+  const cut = url.slice(0, captureCharactersMax);
+  if (!fetched.ok) {
+    const nothing = { finalUrl: null, addresses: [], length: null, sha256: null, tlsLeafSha256: null };
+    return { url: cut, outcome: fetched.problem, status: fetched.status, ...nothing };
+  }
+  const { finalUrl, addresses, status, sha256, tlsLeafSha256 } = fetched.capture;
+  return {
+    url: cut,
+    outcome: 'fetched',
+    finalUrl: finalUrl.slice(0, captureCharactersMax),
+    addresses,
+    status,
+    length: fetched.bytes.length,
+    sha256,
+    tlsLeafSha256,
+  };
+}
+
+/** In words, for the timeline: still there, changed, or gone. */
+function seenAgain(now: readonly Capture[], before: readonly Capture[]): string {
+  const words = now.slice(0, 3).map((capture) => {
+    const { url, outcome, status, sha256 } = capture;
+    const last = before.find((one) => one.url === url);
+    if (outcome !== 'fetched') {
+      const why = status === null ? outcome : `HTTP ${status}`;
+      return last?.outcome === 'fetched' ? `${url}: no longer there (${why})` : `${url}: ${why}`;
+    }
+    if (last?.outcome !== 'fetched') return `${url}: nothing new`;
+    return last.sha256 === sha256 ? `${url}: still there, unchanged` : `${url}: still there, changed; nothing new`;
+  });
+  return words.join('; ') || 'nothing';
 }
 
 async function prove(parts: Parts, report: Report, url: string, bytes: Uint8Array): Promise<readonly EvidenceItem[]> {

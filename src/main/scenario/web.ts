@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { Fetcher } from '../../app/ports.ts';
 import { at, hasCome, isBefore, type Time } from '../../foundation/time/time.ts';
 import type { World } from './world.ts';
@@ -9,20 +10,24 @@ export function simulatedWeb(world: World, time: Time): Fetcher {
       const now = time.now();
       const hosts = new Set(world.served.map((s) => new URL(s.url).host));
       const known = world.served.find((s) => s.url === url);
-      if (!hosts.has(hostOf(url))) return { ok: false, problem: 'name_unknown' };
+      if (!hosts.has(hostOf(url))) return { ok: false, problem: 'unknown_name', status: null };
       if (
         known === undefined ||
         isBefore(now, at(known.from)) ||
         (known.until !== null && hasCome(at(known.until), now))
       )
-        return { ok: false, problem: 'http_404' };
+        return { ok: false, problem: 'http_status', status: 404 };
       const bytes = world.bytesOf(known.ref);
       return {
         ok: true,
         bytes,
-        finalUrl: url,
-        fileName: new URL(url).pathname.split('/').at(-1) ?? '',
-        mediaType: 'application/octet-stream',
+        capture: {
+          finalUrl: url,
+          addresses: [],
+          status: 200,
+          sha256: hash('sha256', bytes, 'hex'),
+          tlsLeafSha256: null,
+        },
       };
     },
   };

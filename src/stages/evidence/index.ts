@@ -5,7 +5,7 @@ export {
   migrations,
   postgresBlockedKeys,
 } from './blocked-keys/postgres.ts';
-export { createFetcher, type Fetched, type FetcherParts, nextFetchAt, type SafeFetcher } from './fetch/fetch.ts';
+export { createFetcher, type Fetched, type FetcherParts, type SafeFetcher } from './fetch/fetch.ts';
 export { challengeText, type EvidencePolicy, evidencePolicy } from './policy.ts';
 export { type ProofCheck, verifyProof } from './prove/record.ts';
 export { acceptedWording, readStatements, statementText, writeStatement } from './prove/statement-form.ts';

@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { at } from '../../../foundation/time/time.ts';
 import { isPublicAddress } from './addresses.ts';
-import { createFetcher, FETCH_BYTES_MAX, type FetcherParts, nextFetchAt, type TransportResponse } from './fetch.ts';
+import { createFetcher, FETCH_BYTES_MAX, type FetcherParts, type TransportResponse } from './fetch.ts';
 import { rawAddress } from './viewers.ts';
 
 const publicAddress = '93.184.215.14';
@@ -199,16 +199,4 @@ describe('a reported address', () => {
     ['https://bitbucket.org/o/r/src/main/k', 'https://bitbucket.org/o/r/raw/main/k'],
     ['https://host.example/blob/x', 'https://host.example/blob/x'],
   ])('of a viewer, %s, is looked at raw', (url, raw) => expect(rawAddress(new URL(url)).href).toBe(raw));
-
-  it('is looked at again after 1, 6 and 24 hours and a week', () => {
-    const first = at('2026-03-07T20:00:00Z');
-    expect([0, 1, 2, 3, 4, 5].map((made) => nextFetchAt(first, made)?.toString() ?? null)).toEqual([
-      '2026-03-07T20:00:00Z',
-      '2026-03-07T21:00:00Z',
-      '2026-03-08T02:00:00Z',
-      '2026-03-08T20:00:00Z',
-      '2026-03-14T20:00:00Z',
-      null,
-    ]);
-  });
 });

@@ -10,7 +10,6 @@ import https from 'node:https';
 import { type BlockList, isIP } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib';
-import { hours, type Instant } from '../../../foundation/time/time.ts';
 import { isPublicAddress } from './addresses.ts';
 import { rawAddress } from './viewers.ts';
 
@@ -22,15 +21,6 @@ export const FETCH_MILLISECONDS_MAX = 30_000;
 const URL_CHARACTERS_MAX = 4096;
 const ADDRESSES_MAX = 16;
 const PORTS = [80, 443];
-
-/** When a reported address is looked at again, after the first time: how long the key was public is part of the record. */
-export const refetchAfterHours = [0, 1, 6, 24, 168] as const;
-
-/** The next look, or null when all have been made. Absence later never weakens a verdict that stands. */
-export function nextFetchAt(firstAt: Instant, made: number): Instant | null {
-  const after = refetchAfterHours[made];
-  return after === undefined ? null : firstAt.add(hours(after));
-}
 
 export interface TransportRequest {
   readonly url: URL;
