@@ -1,6 +1,6 @@
 /** A desk as an operator runs it, for benches: `rescind serve` in processes of its own, on the real clock. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +10,8 @@ const main = fileURLToPath(new URL('../src/main/rescind.ts', import.meta.url));
 export interface ServedDesk {
   readonly smtpPort: number;
   readonly dataFolder: string;
+  /** Processor time so far of the desk's processes, the reading room's and the database's, all together. */
+  cpuMilliseconds(): number;
   /** Highest resident memory of the desk's processes so far, children left out. */
   peakMegabytes(): number;
   stop(): Promise<void>;
@@ -40,6 +42,7 @@ export async function serveDesk(folder: string, roles: readonly string[]): Promi
     smtpPort,
     dataFolder,
     peakMegabytes: () => peak,
+    cpuMilliseconds: () => cpuOfAll(running.flatMap(({ pid }) => pid ?? [])),
     async stop() {
       clearInterval(look);
       for (const child of running.reverse()) await ended(child);
@@ -89,6 +92,30 @@ function residentMegabytes(pid: number | undefined): number {
   } catch {
     return 0;
   }
+}
+
+/** Clock ticks a second in /proc, on every Linux that Node runs on. */
+const ticksPerSecond = 100;
+
+/** Of these processes, everything below them, and what below them has ended. */
+function cpuOfAll(roots: readonly number[]): number {
+  const known = new Map<number, { readonly parent: number; readonly ticks: number }>();
+  for (const name of readdirSync('/proc').filter((one) => /^\d+$/.test(one))) {
+    try {
+      const fields = readFileSync(`/proc/${name}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+      const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
+      known.set(Number(name), { parent: Number(fields[1]), ticks });
+    } catch {
+      // It has ended meanwhile; its parent counts it.
+    }
+  }
+  const wanted = new Set(roots);
+  for (let before = 0; before !== wanted.size; ) {
+    before = wanted.size;
+    for (const [pid, { parent }] of known) if (wanted.has(parent)) wanted.add(pid);
+  }
+  const ticks = [...wanted].reduce((sum, pid) => sum + (known.get(pid)?.ticks ?? 0), 0);
+  return (ticks * 1000) / ticksPerSecond;
 }
 
 async function freePort(): Promise<number> {
