@@ -37,14 +37,20 @@ export async function advanceCase(
       const again = now.add(tryAgainAfter);
       return { seq, wakeAt: undone.size === 0 ? wakeAt : earliest(again, wakeAt ?? again) };
     }
-    if (!(await performed(parts, current, action, now))) undone.add(keyOf(action));
+    const after = await performed(parts, current, action, now);
+    if (after === null) undone.add(keyOf(action));
+    else if (after.seq > seq && undone.size === 0) {
+      // What is to be done next is planned upon the case as it is then; that there is nothing left shows already.
+      const next = plan(after, parts.policy, parts.time.now());
+      if (next.actions.length === 0) return { seq: after.seq, wakeAt: next.wakeAt };
+    }
   }
   parts.log.error({ caseId }, 'The plan of a case does not come to rest; it is tried again in a minute.');
   return { seq, wakeAt: parts.time.now().add(tryAgainAfter) };
 }
 
-/** True when the action happened or somebody else changed the case first: plan again. */
-async function performed(parts: PerformParts, before: Case, action: Action, now: Instant): Promise<boolean> {
+/** The case after the action, or as it was when somebody else changed it first: plan again. Null when it did not happen. */
+async function performed(parts: PerformParts, before: Case, action: Action, now: Instant): Promise<Case | null> {
   let current = before;
   const append = async (...events: readonly Event[]): Promise<Case> => {
     const decision = decide(current, { do: 'record', events }, { now, by: 'desk' });
@@ -56,12 +62,12 @@ async function performed(parts: PerformParts, before: Case, action: Action, now:
   try {
     const seq = before.seq;
     await perform(parts, ground, action);
-    return current.seq > seq;
+    return current.seq > seq ? current : null;
   } catch (error) {
-    if (error instanceof Fault && error.code === 'case_changed') return true;
+    if (error instanceof Fault && error.code === 'case_changed') return before;
     if (!(error instanceof Fault)) throw error;
     parts.log.warn({ caseId: before.caseId, action: action.do, code: error.code }, error.message);
-    return false;
+    return null;
   }
 }
 
