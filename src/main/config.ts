@@ -93,6 +93,11 @@ const shape = z.strictObject({
        * come back, people are alarmed. Null: letters are not checked.
        */
       controlAddress: z.string().nullable().default(null),
+      /**
+       * Answers to letters go to an address that names the case, `reports+…@ca.example`, so that they find it even when a
+       * mail program drops the references. The mail server in front has to deliver such addresses.
+       */
+      signedReplies: z.boolean().default(true),
       /** The relay our letters leave by; null writes them to files (a laptop without a relay). */
       relay: relayShape.nullable().default(null),
       /** Signs every letter, so that its reader's server can tell it from a forgery (RFC 6376); null: the relay signs. */

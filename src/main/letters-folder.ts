@@ -20,7 +20,10 @@ export function folderMessenger(folder: string, domain: string): Messenger {
           text: letter.text,
           date: null,
           messageId: messageIdOf(letter.letterId, domain),
-          headers: [['Auto-Submitted', letter.automatic]],
+          headers: [
+            ['Auto-Submitted', letter.automatic],
+            ...(letter.replyTo == null ? [] : [['Reply-To', letter.replyTo] as const]),
+          ],
           attachments: [],
         });
         await writeFile(join(folder, file), message);

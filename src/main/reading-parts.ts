@@ -9,6 +9,7 @@ import { type GatewayBook, gatewayMarks, mailedAs } from '../stages/intake/gatew
 import { receiptMarks } from '../stages/intake/marks.ts';
 import type { Receipt } from '../stages/intake/receipt.ts';
 import { mayAutoReply } from '../stages/intake/reply-policy.ts';
+import { caseSentTo, threadKeys } from '../stages/intake/threads.ts';
 import { readAnswer } from '../stages/outreach/answers.ts';
 import type { Outbox } from '../stages/outreach/outbox/outbox.ts';
 import { triage } from '../stages/triage/triage.ts';
@@ -36,11 +37,14 @@ export function readParts({
   outbox,
   gatewayBook,
   time,
+  secret,
 }: {
   readonly config: Config;
   readonly outbox: Outbox;
   readonly gatewayBook: GatewayBook;
   readonly time: Time;
+  /** Signs the addresses to which answers go. */
+  readonly secret: Uint8Array;
 }): Parts {
   const { trustedHosts, staffDomains, staffZones } = config.intake;
   const trust = { trustedHosts, staffDomains, staffZones };
@@ -63,7 +67,14 @@ export function readParts({
       return mayAutoReply(message, { envelopeFrom: envelopeFrom ?? message.returnPath, ownAddresses, sent }).ok;
     },
     asksFor: (message) => asksForIn(message),
-    async threadOf(message) {
+    async threadOf(message, { envelopeTo }) {
+      const addresses = [
+        ...envelopeTo,
+        ...message.deliveredTo,
+        ...[...message.to, ...message.cc].map((a) => a.address),
+      ];
+      const sentTo = caseSentTo(addresses, [secret], time.now());
+      if (sentTo !== null) return sentTo;
       for (const id of [...message.inReplyTo, ...[...message.references].reverse()].slice(0, referencesMax)) {
         const letter = await outbox.byMessageId(id);
         if (letter !== null) return letter.caseId as CaseId;
@@ -71,10 +82,7 @@ export function readParts({
       return null;
     },
     entryOf: entryOf,
-    threadKeys: (message) =>
-      [
-        ...new Set([message.messageId ?? '', ...message.inReplyTo, ...message.references].filter((id) => id !== '')),
-      ].slice(0, referencesMax),
+    threadKeys,
     unreadable,
     readAnswer,
   };

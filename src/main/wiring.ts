@@ -49,6 +49,7 @@ import type { Ledger } from '../stages/intake/ledger.ts';
 import { migrations as intakeMigrations, postgresLedger } from '../stages/intake/postgres.ts';
 import { postgresGatewayBook } from '../stages/intake/postgres-gateway.ts';
 import { type ReceiveReport, receiveReport } from '../stages/intake/receive-report.ts';
+import { replyAddress } from '../stages/intake/threads.ts';
 import { type BulkFacts, postgresBulkFacts } from '../stages/inventory/bulk.ts';
 import {
   type Inventory,
@@ -227,9 +228,10 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
   const room: Room & { close(): Promise<void> } = openRoom(identities, lists, seams.roomSize ?? 2, blocked);
   const weakKeys: WeakKeys = weakKeyChecks(lists, sharedPrimes(inventory));
   const troubles = new ChannelTroubles();
+  const secret = await linkSecret(config.dataFolder);
   const canaries = openCanaries({
     ...{ pool, paths: config.canaries, messenger: seams.messenger },
-    ...{ secret: await linkSecret(config.dataFolder), from: addressOf(config.mail.from) },
+    ...{ secret, from: addressOf(config.mail.from) },
   });
   const gatewayBook = postgresGatewayBook(pool);
   const outbox = postgresOutbox(pool);
@@ -253,7 +255,7 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
     finder,
     weakKeys,
     fetcher: seams.fetcher ?? reportedFetcher(),
-    ...readParts({ config, outbox, gatewayBook, time }),
+    ...readParts({ config, outbox, gatewayBook, time, secret }),
     unlockEarlier: (caseId, message) => unlockEarlier({ ...parts, phrasesIn: passphrasesIn }, caseId, message),
     nudge: () => nudge(),
     messenger: seams.messenger,
@@ -269,8 +271,10 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
       (await canaries.came(message, where, time.now())) || ((await seams.answersPage?.(parts, message)) ?? false),
     writeLetter,
     sender: { caOwner: config.ca.owner, replyAddress: addressOf(config.mail.from), phone: null },
+    replyTo: (caseId, now) =>
+      config.mail.signedReplies ? replyAddress(caseId, addressOf(config.mail.from), [secret], now) : null,
     mailDomain: addressOf(config.mail.from).split('@')[1] ?? 'localhost',
-    links: linksOf(config, signedLinks(await linkSecret(config.dataFolder), time)),
+    links: linksOf(config, signedLinks(secret, time)),
     blocked,
     renewal: {
       async advise(caseId, matter, now) {

@@ -18,7 +18,7 @@ import { at, rfc3339 } from '../../src/foundation/time/time.ts';
 import { VirtualTime } from '../../src/foundation/time/virtual-time.ts';
 import { receiptMarks, trustOfHost } from '../../src/stages/intake/marks.ts';
 import { mayAutoReply } from '../../src/stages/intake/reply-policy.ts';
-import { isAnswer } from '../../src/stages/intake/threads.ts';
+import { readAnswer } from '../../src/stages/outreach/answers.ts';
 import { aDesk, type Desk } from './channel-harness.ts';
 import { arrives, latin, lines, words } from './nasty.ts';
 import { msgFile, tnefFile } from './outlook-files.ts';
@@ -665,7 +665,7 @@ describe('machines', () => {
   ])('21: a vacation note (%s) is no answer and gets none', async (header) => {
     const { message } = await arrives(desk, lines('From: a@x.example', header, '', 'I am away'));
     expect(message.automatic).toBe('auto-reply');
-    expect(isAnswer(message)).toBe(false);
+    expect(readAnswer(message).answer).toBe('auto-reply');
     expect(mayAutoReply(message, context).ok).toBe(false);
   });
 

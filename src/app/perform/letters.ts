@@ -34,6 +34,8 @@ export interface LetterParts {
   readonly followLetters?: (caseId: CaseId, matterId: string, step: string, now: Instant) => Promise<void>;
   /** Alarms people; the same way as every alarm. */
   readonly alarmPeople?: (caseId: CaseId, component: string, because: string, now: Instant) => Promise<void>;
+  /** Address to which answers about a case go; null where they go to the sender of the letter. */
+  readonly replyTo?: (caseId: CaseId, now: Instant) => string | null;
   /** Domain of our Message-IDs. */
   readonly mailDomain: string;
   readonly links: {
@@ -273,7 +275,7 @@ async function toReporter(
     body,
   });
   const letterId = `${ground.case.caseId}/${report.reportId}/${letter}`;
-  const outgoing = outgoingOf(letterId, to, written, automatic, report.messageId);
+  const outgoing = outgoingOf(letterId, to, written, automatic, report.messageId, replyToOf(parts, ground));
   const [outcome] = await parts.messenger.send([outgoing]);
   const accepted = outcome?.outcome === 'accepted';
   const problem = outcome === undefined || outcome.outcome === 'accepted' ? null : outcome.problem;
@@ -336,7 +338,7 @@ async function toSubscribers(
         body: body(contact, certificates),
       });
       const letterId = `${ground.case.caseId}/${matter.matterId}/${step}/${contact.subscriber}`;
-      return [{ outgoing: outgoingOf(letterId, to, written, 'no', null), written }];
+      return [{ outgoing: outgoingOf(letterId, to, written, 'no', null, replyToOf(parts, ground)), written }];
     });
     const done = again ? new Set<string>() : await parts.outbox.sent(letters.map((l) => l.outgoing.letterId));
     const unsent = letters.filter((l) => !done.has(l.outgoing.letterId));
@@ -393,6 +395,7 @@ function outgoingOf(
   written: WrittenLetter,
   automatic: Automatic,
   inReplyTo: string | null,
+  replyTo: string | null,
 ): Outgoing {
   const { subject, text, html, language, enclosed } = written;
   return {
@@ -405,8 +408,13 @@ function outgoingOf(
     automatic,
     inReplyTo,
     references: inReplyTo === null ? [] : [inReplyTo],
+    replyTo,
     enclosed,
   };
+}
+
+function replyToOf(parts: Parts, ground: Ground): string | null {
+  return parts.replyTo?.(ground.case.caseId, ground.now) ?? null;
 }
 
 function recorded(

@@ -1,63 +1,113 @@
 /**
- * Which conversation a message belongs to. Subjects and plain numbers can be copied by anybody, so only three things
- * count: a reply address and a Message-ID that carry our own keyed hash, and the ids a message names. Whoever sends
- * from outside the conversation is linked, not merged: that decision is a person's (`app/`).
+ * Which conversation a message belongs to. Subjects and plain numbers can be copied by anybody, so only two things
+ * count: a reply address that carries our own keyed hash, and the ids a message names. What a message brings that is new
+ * still makes a case of its own: that decision is made with its evidence (`app/read-report.ts`).
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { CaseId } from '../../foundation/brand.ts';
-import { domainOf } from '../../foundation/mail/addresses.ts';
-import type { DeliveryFailure, Message } from '../../foundation/mail/message.ts';
+import type { Message } from '../../foundation/mail/message.ts';
+import type { Instant } from '../../foundation/time/time.ts';
 
 /** Keys for our hashes, newest first; older ones still open what they signed. */
-export interface ThreadSecrets {
-  readonly secrets: readonly string[];
-}
+export type ThreadSecrets = readonly (string | Uint8Array)[];
 
-/** Hex characters of the hash: 80 bits, too many to guess through a mail server. */
-const TAG_CHARS = 20;
+/** RFC 5321 section 4.5.3.1.1. A longer address would be refused by the servers on its way. */
+const LOCAL_PART_MAX = 64;
+/** Longer than any case, shorter than a mailbox that somebody inherits. */
+const VALID_DAYS = 183;
+/** 80 bits, too many to guess through a mail server: 16 characters. */
+const TAG_BYTES = 10;
+const TAG_CHARACTERS = 16;
+const DAY_CHARACTERS = 3;
 
-function tag(secret: string, purpose: string, text: string): string {
-  return createHmac('sha256', secret).update(`${purpose}\n${text}`).digest('hex').slice(0, TAG_CHARS);
-}
-
-function isTag(given: string, keys: ThreadSecrets, purpose: string, text: string): boolean {
-  if (given.length !== TAG_CHARS) return false;
-  return keys.secrets.some((secret) => timingSafeEqual(Buffer.from(given), Buffer.from(tag(secret, purpose, text))));
-}
-
-/** `reports+CASE.TAG@ca.example`, the address to answer to. `CASE` must be letters, digits and dashes. */
-export function replyAddress(caseId: CaseId, base: string, keys: ThreadSecrets): string {
+/**
+ * `reports+ID.DAY.TAG@ca.example` without the points: the address to answer to until its day is over. Null where the
+ * address would be longer than mail allows; then letters are answered at `base`.
+ */
+export function replyAddress(caseId: CaseId, base: string, secrets: ThreadSecrets, now: Instant): string | null {
   const at = base.lastIndexOf('@');
-  const id = caseId.toLowerCase();
-  return `${base.slice(0, at)}+${id}.${tag(newest(keys), 'reply', id)}${base.slice(at)}`;
+  const [secret] = secrets;
+  const id = shortId(caseId);
+  if (at < 1 || secret === undefined || id === null) return null;
+  const day = (daysOf(now) + VALID_DAYS).toString(36).padStart(DAY_CHARACTERS, '0');
+  const local = `${base.slice(0, at)}+${id}${day}${tagOf(secret, id, day)}`;
+  return local.length > LOCAL_PART_MAX ? null : `${local}${base.slice(at)}`;
 }
 
-/** The case an address was made for, or null for any that we did not make. */
-export function caseOfReplyAddress(address: string, keys: ThreadSecrets): string | null {
-  const found = /\+([a-z0-9-]{1,64})\.([0-9a-f]+)@/.exec(address.toLowerCase());
+/** The case an address was made for; null for any that we did not make, and for one whose day is over. */
+export function caseOfReplyAddress(address: string, secrets: ThreadSecrets, now: Instant): CaseId | null {
+  const found = new RegExp(`\\+(_?[a-z0-9-]{1,60})([0-9a-z]{${DAY_CHARACTERS}})([a-z2-7]{${TAG_CHARACTERS}})@`).exec(
+    address.slice(0, 400).toLowerCase(),
+  );
   if (found === null) return null;
-  const [, id, given] = found as unknown as [string, string, string];
-  return isTag(given, keys, 'reply', id) ? id : null;
+  const [, id, day, tag] = found as unknown as [string, string, string, string];
+  const given = Buffer.from(tag);
+  const ours = secrets.some((secret) => timingSafeEqual(given, Buffer.from(tagOf(secret, id, day))));
+  return ours && daysOf(now) <= Number.parseInt(day, 36) ? longId(id) : null;
 }
 
-/** Message-ID of a letter of ours, by which its bounces and answers are known. */
-export function letterMessageId(letterId: string, domain: string, keys: ThreadSecrets): string {
-  const id = letterId.toLowerCase().replace(/[^a-z0-9-]/g, '-');
-  return `<${id}.${tag(newest(keys), 'letter', id)}@${domain}>`;
+/** The first case that one of the addresses was made for. */
+export function caseSentTo(addresses: readonly string[], secrets: ThreadSecrets, now: Instant): CaseId | null {
+  for (const address of addresses.slice(0, ADDRESSES_MAX)) {
+    const caseId = caseOfReplyAddress(address, secrets, now);
+    if (caseId !== null) return caseId;
+  }
+  return null;
 }
 
-/** The letter a Message-ID was made for, or null for any that we did not make. */
-export function letterOfMessageId(messageId: string, keys: ThreadSecrets): string | null {
-  const found = /^<?([a-z0-9-]{1,120})\.([0-9a-f]+)@[^@>\s]+>?$/.exec(messageId.toLowerCase());
-  if (found === null) return null;
-  const [, id, given] = found as unknown as [string, string, string];
-  return isTag(given, keys, 'letter', id) ? id : null;
+/** Addresses of one message that are looked at. */
+const ADDRESSES_MAX = 200;
+
+const daysOf = (now: Instant): number => Math.floor(now.epochMilliseconds / 86_400_000);
+
+function tagOf(secret: string | Uint8Array, id: string, day: string): string {
+  return base32(createHmac('sha256', secret).update(`reply\n${id}\n${day}`).digest().subarray(0, TAG_BYTES));
 }
 
-function newest(keys: ThreadSecrets): string {
-  const secret = keys.secrets[0];
-  if (secret === undefined) throw new Error('a thread secret is configured before a letter is written');
-  return secret;
+const uuid = /^case-([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})$/;
+const uuidCharacters = 26;
+
+/** Ids as the desk makes them are written short; others, behind a mark, as they are if an address can hold them. */
+function shortId(caseId: CaseId): string | null {
+  const parts = uuid.exec(caseId);
+  if (parts !== null) return base32(Buffer.from(parts.slice(1).join(''), 'hex'));
+  return /^[a-z0-9-]{1,40}$/.test(caseId) ? `_${caseId}` : null;
+}
+
+function longId(id: string): CaseId | null {
+  if (id.startsWith('_')) return id.slice(1) as CaseId;
+  if (id.length !== uuidCharacters) return null;
+  const hex = fromBase32(id).subarray(0, 16).toString('hex');
+  return `case-${hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')}` as CaseId;
+}
+
+/** RFC 4648 section 6, in lower case and without padding. */
+const letters = 'abcdefghijklmnopqrstuvwxyz234567';
+
+function base32(bytes: Uint8Array): string {
+  let text = '';
+  let held = 0;
+  let bits = 0;
+  for (const byte of bytes) {
+    held = ((held << 8) | byte) & 0xfff;
+    bits += 8;
+    for (; bits >= 5; bits -= 5) text += letters[(held >> (bits - 5)) & 31];
+  }
+  return bits === 0 ? text : text + letters[(held << (5 - bits)) & 31];
+}
+
+function fromBase32(text: string): Buffer {
+  const bytes: number[] = [];
+  let held = 0;
+  let bits = 0;
+  for (const letter of text) {
+    held = ((held << 5) | Math.max(0, letters.indexOf(letter))) & 0xfff;
+    bits += 5;
+    if (bits < 8) continue;
+    bits -= 8;
+    bytes.push((held >> bits) & 0xff);
+  }
+  return Buffer.from(bytes);
 }
 
 /** Ids kept per message; the nearest ones matter. */
@@ -69,89 +119,4 @@ export function threadKeys(message: Message): readonly string[] {
   const bounced = message.inner.flatMap((inner) => (inner.messageId === null ? [] : [inner.messageId]));
   const own = message.messageId === null ? [] : [message.messageId];
   return [...new Set([...own, ...named, ...bounced].map((id) => id.toLowerCase()))].slice(0, THREAD_KEYS_MAX);
-}
-
-export interface Conversation {
-  /** Case whose reply address it was sent to. */
-  readonly caseId: string | null;
-  /** Letters of ours that it answers, nearest first. */
-  readonly letters: readonly string[];
-}
-
-/** What our own hashes say about a message. */
-export function conversationOf(message: Message, envelopeTo: readonly string[], keys: ThreadSecrets): Conversation {
-  const addresses = [
-    ...envelopeTo,
-    ...message.deliveredTo,
-    ...message.to.map((to) => to.address),
-    ...message.cc.map((cc) => cc.address),
-  ];
-  let caseId: string | null = null;
-  for (const address of addresses) caseId ??= caseOfReplyAddress(address, keys);
-  const letters = threadKeys(message).flatMap((id) => letterOfMessageId(id, keys) ?? []);
-  return { caseId, letters: [...new Set(letters)] };
-}
-
-/** A letter of ours that did not arrive. */
-export interface Bounce {
-  /** Null: not a letter of ours (backscatter), or the bounce does not say which. */
-  readonly letterId: string | null;
-  readonly caseId: string | null;
-  readonly failures: readonly DeliveryFailure[];
-  /** Nobody at this address will ever read it. A delay is not yet a failure. */
-  readonly permanent: boolean;
-}
-
-/**
- * Reads a bounce. The letter is named by the enclosed original, by the ids the bounce refers to, by the reply address
- * it was sent back to, or, where software encloses nothing, by our Message-ID standing in its words.
- */
-export function bounceOf(message: Message, envelopeTo: readonly string[], keys: ThreadSecrets): Bounce | null {
-  if (message.automatic !== 'bounce') return null;
-  const { caseId, letters } = conversationOf(message, envelopeTo, keys);
-  const failures = message.failures.filter((failure) => failure.action === 'failed' || failure.action === 'delayed');
-  return {
-    letterId: letters[0] ?? letterInWords(message, keys),
-    caseId,
-    failures,
-    permanent: failures.length === 0 ? !/delay|warning/i.test(message.subject) : failures.some((one) => one.permanent),
-  };
-}
-
-/** Characters of a bounce searched for a Message-ID of ours. */
-const WORDS_CHARS_MAX = 64 * 1024;
-
-function letterInWords(message: Message, keys: ThreadSecrets): string | null {
-  const words = message.texts
-    .map((block) => block.text)
-    .join('\n')
-    .slice(0, WORDS_CHARS_MAX);
-  for (const [, id] of words.matchAll(/message-id:\s{0,10}(<[^<>\s]{1,300}>)/gi)) {
-    const letter = letterOfMessageId(id as string, keys);
-    if (letter !== null) return letter;
-  }
-  return null;
-}
-
-/**
- * Whether a message counts as the answer of a person. Vacation notes, bounces and receipts never do: silence is
- * silence (promise 4).
- */
-export function isAnswer(message: Message): boolean {
-  return message.automatic === 'no' || message.automatic === 'list';
-}
-
-/** A sender who belongs to the conversation: an address we wrote to, or a colleague under the same domain. */
-export function belongsTo(
-  message: Message,
-  participants: readonly string[],
-  publicDomains: ReadonlySet<string>,
-): boolean {
-  const from = message.from[0]?.address ?? '';
-  if (from === '') return false;
-  const domain = domainOf(from);
-  return participants.some((participant) => {
-    const known = participant.toLowerCase();
-    return known === from || (!publicDomains.has(domain) && domain !== '' && domainOf(known) === domain);
-  });
 }

@@ -36,6 +36,8 @@ export interface Outgoing {
   /** Message-IDs with angle brackets; the last of `references` is the one answered. */
   readonly inReplyTo: string | null;
   readonly references: readonly string[];
+  /** Where an answer is to go, when that is another address than the letter's sender. */
+  readonly replyTo?: string | null;
   readonly enclosed?: readonly EnclosedFile[];
 }
 

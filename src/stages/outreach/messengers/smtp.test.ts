@@ -64,6 +64,17 @@ it('an answer stands in the reporter’s thread', async () => {
   expect(headerOf(raw, 'References')).toEqual(['<root@r.example> <report@r.example>']);
 });
 
+it('says where the answer is to go, and nothing where that is more than one address', async () => {
+  const { raw } = await sent({ replyTo: 'reports+abc@ca.example' });
+  expect(headerOf(raw, 'Reply-To')[0]).toMatch(/<reports\+abc@ca\.example>$/);
+  expect(headerOf((await sent({})).raw, 'Reply-To')).toEqual([]);
+  for (const replyTo of ['a@b.example\r\nBcc: x@y.example', 'a@b.example, x@y.example', 'A <a@b.example>', '']) {
+    const { raw: other } = await sent({ replyTo });
+    expect(headerOf(other, 'Reply-To')).toEqual([]);
+    expect(headerOf(other, 'Bcc')).toEqual([]);
+  }
+});
+
 it('an automatic acknowledgement says so and has no return path to answer to; a report with findings has one', async () => {
   const automatic = await sent({ automatic: 'auto-replied' });
   expect(headerOf(automatic.raw, 'Auto-Submitted')).toEqual(['auto-replied']);

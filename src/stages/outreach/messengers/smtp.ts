@@ -103,6 +103,10 @@ function mailOf(letter: Outgoing, settings: SmtpSettings): Record<string, unknow
     ...(letter.html === null ? {} : { html: letter.html }),
     messageId: messageIdOf(letter.letterId, settings.messageIdDomain),
     ...(letter.inReplyTo !== null && isMessageId(letter.inReplyTo) ? { inReplyTo: letter.inReplyTo } : {}),
+    // An address that is more than one address is left out: then the answer goes to the sender, and nobody is added to it.
+    ...(letter.replyTo != null && isMailAddress(letter.replyTo)
+      ? { replyTo: { name: oneLine(settings.from.name, 100), address: letter.replyTo } }
+      : {}),
     ...(references.length === 0 ? {} : { references: references.join(' ') }),
     headers: { ...automaticHeaders(letter.automatic), 'Content-Language': oneLine(letter.language, 20) },
     attachments: (letter.enclosed ?? []).map((file) => ({
