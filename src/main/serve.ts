@@ -14,9 +14,11 @@ import { doorPath } from './channels.ts';
 import type { Config } from './config.ts';
 import { ensureConsole } from './console-build.ts';
 import { type Duty, dutyOf } from './duty.ts';
+import { keepHouse } from './housekeeping-jobs.ts';
 import { firstOf, issuersFrom } from './issuers.ts';
 import { mailDomainOf, openMail } from './mail-relay.ts';
 import { nightWatch } from './night-watch.ts';
+import { noConnector } from './no-connector.ts';
 import { answersPage } from './page-answers.ts';
 import { openPaging, type Paging } from './paging.ts';
 import { preparation } from './peace-time.ts';
@@ -33,6 +35,8 @@ import { type Desk, openDesk } from './wiring.ts';
 /** A message is announced when it comes; this is for announcements that get lost. */
 const readEvery = seconds(1);
 const lookEvery = seconds(1);
+/** Reading-room children of a worker. */
+const roomSize = 2;
 /** While the database is away the desk looks again this often; nothing is lost, senders keep what was not accepted. */
 const outagePause = seconds(2);
 
@@ -53,7 +57,9 @@ export async function serve(options: ServeOptions): Promise<void> {
   const closing: (() => Promise<unknown>)[] = [];
   const has = (role: Role): boolean => options.roles.includes(role);
   try {
-    const { certificates: issuers } = await openCa(config);
+    // What faces the internet and only takes mail holds no credentials of the CA and asks it nothing.
+    const asksCa = has('worker') || has('web') || has('status');
+    const { certificates: issuers } = asksCa ? await openCa(config) : { certificates: [] };
     await mkdir(config.dataFolder, { recursive: true });
     const database = await connect({
       dataFolder: config.dataFolder,
@@ -62,7 +68,9 @@ export async function serve(options: ServeOptions): Promise<void> {
     });
     closing.push(() => database.stop());
     const lab =
-      config.ca.connector === 'lab' && config.labCa.enabled ? await openLab(config, time, log, database.pool) : null;
+      asksCa && config.ca.connector === 'lab' && config.labCa.enabled
+        ? await openLab(config, time, log, database.pool)
+        : null;
     if (lab !== null) closing.push(() => lab.close());
     const messenger = await openMail(config);
     closing.push(() => messenger.close());
@@ -82,7 +90,9 @@ export async function serve(options: ServeOptions): Promise<void> {
       time,
       log,
       pool: database.pool,
-      connector: await openConnector(config, time, lab),
+      connector: asksCa ? await openConnector(config, time, lab) : noConnector(),
+      // Elsewhere a child is started when something has to be read after all.
+      roomSize: has('worker') ? roomSize : 0,
       issuers: firstOf(...(lab === null ? [] : [lab.issuers]), issuersFrom(issuers)),
       messenger,
       pager: paging,
@@ -114,6 +124,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       has('worker') ? (await pushChanges(desk)).run(signal) : null,
       has('worker') ? deliverRenewNow(desk, signal) : null,
       lab?.run(signal),
+      has('worker') ? keepHouse({ pool: database.pool, connection: database.connection, time, log }, signal) : null,
     ]);
   } finally {
     for (const close of closing.reverse())

@@ -105,3 +105,8 @@ export function postgresPages(pool: Pool): PageStore {
     },
   };
 }
+
+/** Test reports that nobody looks back at any more; says how many. */
+export async function forgetTestReports(pool: Pool, before: Instant): Promise<number> {
+  return (await pool.query('delete from watch.canary where sent_at < $1', [before.toString()])).rowCount ?? 0;
+}

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import type { Instant } from '../../foundation/time/time.ts';
 import { postgresCredentials } from './postgres-credentials.ts';
 import { statements, text } from './postgres-rows.ts';
 import type { AccessStore } from './store.ts';
@@ -174,4 +175,15 @@ export function postgresAccessStore(pool: Pool): AccessStore {
     endSessionsBut: (personId, sessionId) =>
       run('DELETE FROM access.sessions WHERE person_id = $1 AND session_id <> $2', [personId, sessionId]),
   };
+}
+
+/** Sessions and one-time links that open nothing any more; says how many there were. */
+export async function forgetLapsedAccess(pool: Pool, now: Instant): Promise<number> {
+  const { rows } = await pool.query<{ n: number }>(
+    `WITH sessions AS (DELETE FROM access.sessions WHERE lapses_at <= $1 RETURNING 1),
+       links AS (DELETE FROM access.links WHERE lapses_at <= $1 RETURNING 1)
+     SELECT ((SELECT count(*) FROM sessions) + (SELECT count(*) FROM links))::integer AS n`,
+    [text(now)],
+  );
+  return rows[0]?.n ?? 0;
 }

@@ -1,5 +1,6 @@
 /** Lines of the mail gateway in PostgreSQL, schema `intake`. */
 import type pg from 'pg';
+import type { Instant } from '../../foundation/time/time.ts';
 import type { GatewayBook, GatewayEvent } from './gateway-log.ts';
 import { REFUSAL_DAYS_MAX } from './gateway-log.ts';
 import { instantFrom, instantText, storable } from './postgres-rows.ts';
@@ -58,6 +59,21 @@ export function postgresGatewayBook(pool: pg.Pool): GatewayBook {
       return rows.map(eventFrom);
     },
   };
+}
+
+/** A line that names a message counts for it however late the message comes; one that does not counts for two weeks. */
+const NAMED_DAYS_KEPT = 400;
+const UNNAMED_DAYS_KEPT = 2 * REFUSAL_DAYS_MAX;
+
+/** Lines that can move no clock any more; says how many. */
+export async function forgetGatewayLines(pool: pg.Pool, now: Instant): Promise<number> {
+  const before = (days: number): string => instantText(now.subtract({ hours: 24 * days }));
+  const result = await pool.query(
+    `DELETE FROM intake.gateway_line
+     WHERE at < $1::timestamptz OR (at < $2::timestamptz AND message_id = '')`,
+    [before(NAMED_DAYS_KEPT), before(UNNAMED_DAYS_KEPT)],
+  );
+  return result.rowCount ?? 0;
 }
 
 interface Row {

@@ -124,6 +124,12 @@ export function postgresRenewNowHooks(pool: Pool): RenewNowHooks {
   };
 }
 
+/** Messages that were delivered or came to their end before then; says how many. */
+export async function forgetRenewNowMessages(pool: Pool, before: Instant): Promise<number> {
+  const sql = 'DELETE FROM renew_now.message WHERE coalesce(delivered_at, end_at) < $1';
+  return (await pool.query(sql, [rfc3339(before)])).rowCount ?? 0;
+}
+
 /** Answers within this or counts as not taken. */
 const postWithinMs = 10_000;
 

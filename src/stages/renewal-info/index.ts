@@ -1,7 +1,13 @@
 export { type Advice, adviceKeysMax } from './advice.ts';
 export type { BookEntry } from './book.ts';
 export { type CertId, decodeCertId, encodeCertId } from './cert-id.ts';
-export { hookMigrations, networkPost, postgresRenewNowHooks, type RenewNowHooks } from './hooks.ts';
+export {
+  forgetRenewNowMessages,
+  hookMigrations,
+  networkPost,
+  postgresRenewNowHooks,
+  type RenewNowHooks,
+} from './hooks.ts';
 export { directoryEntry, renewalInfoPath, renewalInfoRoutes } from './http.ts';
 export { memoryRenewalStore } from './memory.ts';
 export { defaultWindowPolicy, type WindowPolicy } from './policy.ts';

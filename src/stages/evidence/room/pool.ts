@@ -51,8 +51,9 @@ export class Pool {
 
   constructor(options: PoolOptions) {
     this.options = options;
-    for (let i = 0; i < (options.size ?? SIZE); i++) this.start();
-    this.compile();
+    const size = options.size ?? SIZE;
+    for (let i = 0; i < size; i++) this.start();
+    if (size > 0) this.compile();
   }
 
   /**
@@ -72,7 +73,7 @@ export class Pool {
   read(input: RoomInput, ask: Ask): Promise<Outcome> {
     if (this.closed) return Promise.reject(closedFault());
     if (this.all.size === 0) {
-      // None would start a while ago; somebody may have seen to that.
+      // None is kept ready here, or none would start a while ago and somebody may have seen to that.
       this.startsFailed = 0;
       this.start();
     }

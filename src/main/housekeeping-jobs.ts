@@ -1,0 +1,65 @@
+/**
+ * What the desk tidies up by itself: rows that can decide nothing any more. Mail, cases, letters and the log are none of
+ * them; how long those are kept is the operator's to say.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import type pg from 'pg';
+import { forgetLapsedAccess } from '../api/access/postgres.ts';
+import type { Log } from '../app/ports.ts';
+import { Fault } from '../foundation/fault.ts';
+import type { Instant, Time } from '../foundation/time/time.ts';
+import { type HousekeepingJob, startHousekeeping } from '../platform/jobs/housekeeping.ts';
+import { forgetGatewayLines } from '../stages/intake/postgres-gateway.ts';
+import { forgetRenewNowMessages } from '../stages/renewal-info/index.ts';
+import { forgetTestReports } from './watch-store.ts';
+
+/** Long enough for a quarterly look back. */
+const daysKept = 100;
+const pollSeconds = 60;
+const againMilliseconds = 10 * 60_000;
+
+type Forget = (pool: pg.Pool, now: Instant) => Promise<number>;
+
+const longAgo = (now: Instant): Instant => now.subtract({ hours: 24 * daysKept });
+
+/** Name, when (cron, UTC), and what is forgotten. */
+const tidied: readonly (readonly [name: string, cron: string, forget: Forget])[] = [
+  ['lapsed-sign-ins', '17 * * * *', forgetLapsedAccess],
+  ['gateway-lines', '23 3 * * *', forgetGatewayLines],
+  ['test-reports', '29 3 * * *', (pool, now) => forgetTestReports(pool, longAgo(now))],
+  ['renew-now-messages', '31 3 * * *', (pool, now) => forgetRenewNowMessages(pool, longAgo(now))],
+];
+
+export function housekeepingJobs(pool: pg.Pool, time: Time, log: Log): readonly HousekeepingJob[] {
+  return tidied.map(([name, cron, forget]) => ({
+    name,
+    cron,
+    async run() {
+      const rows = await forget(pool, time.now());
+      if (rows > 0) log.info({ job: name, rows }, 'Tidied up.');
+    },
+  }));
+}
+
+/** Until `signal` aborts. Where it cannot start (the database is away) the desk works on, and it is tried again. */
+export async function keepHouse(
+  parts: { readonly pool: pg.Pool; readonly connection: pg.ClientConfig; readonly time: Time; readonly log: Log },
+  signal: AbortSignal,
+): Promise<void> {
+  const { pool, connection, time, log } = parts;
+  const jobs = housekeepingJobs(pool, time, log);
+  while (!signal.aborted) {
+    const housekeeping = await startHousekeeping(connection, jobs, log, { pollSeconds }).catch((error: unknown) => {
+      const code = error instanceof Fault ? error.code : 'bug';
+      log.warn({ code }, 'Housekeeping could not start; it is tried again in ten minutes.');
+      return null;
+    });
+    if (housekeeping === null) {
+      await pause(againMilliseconds, undefined, { signal }).catch(() => undefined);
+      continue;
+    }
+    if (!signal.aborted)
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    await housekeeping.stop();
+  }
+}
