@@ -3,7 +3,6 @@
  * that cannot be read after several attempts becomes a person's, with its clock running (promise 1).
  */
 
-import type { Case } from '../desk/case.ts';
 import type { ReceiptMark } from '../desk/clock/receipt-mark.ts';
 import type { Triage } from '../desk/facts.ts';
 import type { CaseId } from '../foundation/brand.ts';
@@ -17,6 +16,7 @@ import { type Claim, type Ledger, READ_ATTEMPTS_MAX } from '../stages/intake/led
 import type { Receipt, ReceiptFacts } from '../stages/intake/receipt.ts';
 import type { AnswerReading } from '../stages/outreach/answers.ts';
 import { noteAnswer, noteBounce } from './answers.ts';
+import { blockForeignKeys } from './foreign-keys.ts';
 import { Noting, type UnderWay } from './noting.ts';
 import type { BlockedKeys, Reading } from './ports.ts';
 import {
@@ -253,7 +253,8 @@ async function placeReceipt(
   }
   if (result.to === 'file') return { caseId: null, reading: result.reading, triage: result.triage, marks: [] };
   const current = await fileReport(parts, result.read);
-  await blockForeignKeys(parts, current, receipt.id);
+  const evidence = current.reports.find((r) => r.reportId === receipt.id)?.evidence ?? [];
+  await blockForeignKeys(parts.blocked, current.caseId, evidence, parts.time.now());
   await noteAnswer(parts, current, receipt.id, parts.readAnswer(result.reading.message));
   return {
     caseId: current.caseId,
@@ -261,15 +262,6 @@ async function placeReceipt(
     triage: result.read.triage,
     marks: result.read.report.marks.slice(receipt.marks.length),
   };
-}
-
-/** A proven key that no certificate of ours carries is blocked all the same: nobody may get one for it tomorrow (FM22). */
-async function blockForeignKeys(parts: PumpParts, current: Case, reportId: string): Promise<void> {
-  const report = current.reports.find((r) => r.reportId === reportId);
-  const proven = (report?.evidence ?? []).filter((e) => e.verdict === 'proven-key' || e.verdict === 'proven-statement');
-  const foreign = proven.flatMap((e) => (e.matches.length > 0 || e.spkiSha256 === null ? [] : [e.spkiSha256]));
-  if (foreign.length > 0)
-    await parts.blocked.block(foreign, { caseId: current.caseId, verdict: 'proven-key' }, parts.time.now());
 }
 
 /** The same mail in three mailboxes is three receipts of one report, and the earliest receipt counts. */

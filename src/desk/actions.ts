@@ -8,6 +8,7 @@ export type Action =
   | { readonly do: 'page'; readonly step: string; readonly team: Team; readonly because: string }
   | { readonly do: 'acknowledge'; readonly reportId: string }
   | { readonly do: 'look-for-evidence'; readonly reportId: string }
+  | { readonly do: 'search-again'; readonly reportId: string }
   | { readonly do: 'block-keys'; readonly matterId: string }
   | { readonly do: 'advise-renewal'; readonly matterId: string }
   | { readonly do: 'contact-subscribers'; readonly matterId: string; readonly step: string }

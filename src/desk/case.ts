@@ -32,6 +32,9 @@ export interface Report {
   readonly looks: number;
   /** What the addresses it names answered last. */
   readonly captures: readonly Capture[];
+  /** How often its proven keys were looked up again after they were blocked, and when next. */
+  readonly searches: number;
+  readonly searchAgainAt: Instant | null;
   readonly verdictAt: Instant | null;
   readonly acknowledgedAt: Instant | null;
   readonly preliminaryAt: Instant | null;

@@ -44,6 +44,15 @@ function outcome(current: Case, action: Action, now: Instant): Event[] {
       return [{ type: 'StaffPaged', ...base, step: action.step, team: action.team, accepted: true }];
     case 'acknowledge':
       return [{ type: 'ReporterAcknowledged', ...base, reportId: action.reportId, letterId: 'l', language: 'en' }];
+    case 'search-again':
+      return [
+        {
+          type: 'CertificatesSearched',
+          ...base,
+          ...{ reportId: action.reportId, keys: 1, found: 0, searchAgainAt: null },
+          reach: { indexed: 4, issued: 4, untilAt: now },
+        },
+      ];
     case 'look-for-evidence':
       return [
         {
@@ -160,7 +169,8 @@ describe('the order on a proven key compromise', () => {
       'advise-renewal',
       'contact-subscribers',
     ]);
-    expect(wakeAt?.toString()).toBe('2024-08-31T23:49:00Z');
+    // First the second look for certificates with the key, once it is blocked; the cut-off comes after that.
+    expect(wakeAt?.toString()).toBe('2024-08-31T17:50:00Z');
   });
 
   it('revokes at the cut-off although nobody answered, and closes when relying parties see it', () => {

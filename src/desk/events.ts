@@ -96,6 +96,16 @@ export interface MatterFacts {
   readonly set: CertificateSet;
 }
 
+/** How far the inventory could be trusted to be complete when it was asked; without it "no match" says nothing. */
+export interface InventoryReach {
+  /** Certificates indexed. */
+  readonly indexed: number;
+  /** How many the CA says it issued; null when it does not say. */
+  readonly issued: number | null;
+  /** Complete up to here; null when no source says how far it reaches. */
+  readonly untilAt: Instant | null;
+}
+
 /** One answer of a reported address: what an incident report cites to show how long a key was public. No content. */
 export interface Capture {
   readonly url: string;
@@ -156,13 +166,16 @@ export type Event =
       readonly captures: readonly Capture[];
       readonly lookAgainAt: Instant | null;
     })
-  | (Happened<'CertificatesIdentified'> & { readonly matter: MatterFacts })
-  | (Happened<'MatterWidened'> & {
-      readonly matterId: string;
-      readonly set: CertificateSet;
-      readonly added: number;
-      readonly because: string;
+  /** The proven keys of a report were looked up once more after they were blocked: what was issued meanwhile is found. */
+  | (Happened<'CertificatesSearched'> & {
+      readonly reportId: string;
+      readonly keys: number;
+      readonly found: number;
+      readonly reach: InventoryReach;
+      /** Null: this search was conclusive, or the last. */
+      readonly searchAgainAt: Instant | null;
     })
+  | (Happened<'CertificatesIdentified'> & { readonly matter: MatterFacts })
   | (Happened<'MatterReclassified'> & {
       readonly matterId: string;
       readonly label: Label;

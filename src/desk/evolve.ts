@@ -72,10 +72,14 @@ export function evolve(caseId: CaseId, before: Case | null, event: Event): Case 
         // long it stays public, and nothing waits for them.
         awaiting: event.lookAgainAt === null || r.evidence.some((e) => proves(e.verdict)) ? null : r.awaiting,
       }));
+    case 'CertificatesSearched':
+      return onReport(current, event.reportId, (r) => ({
+        ...r,
+        searches: r.searches + 1,
+        searchAgainAt: event.searchAgainAt,
+      }));
     case 'CertificatesIdentified':
       return { ...current, matters: [...current.matters, newMatter(event.matter, event.at)], closedAt: null };
-    case 'MatterWidened':
-      return onMatter(current, event.matterId, (m) => ({ ...m, set: event.set }));
     case 'MatterReclassified':
       return onMatter(current, event.matterId, (m) => ({
         ...m,
@@ -238,6 +242,8 @@ function newReport(facts: ReportFacts): Report {
     lookAgainAt: null,
     looks: 0,
     captures: [],
+    searches: 0,
+    searchAgainAt: null,
     verdictAt: null,
     acknowledgedAt: null,
     preliminaryAt: null,

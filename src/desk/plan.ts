@@ -5,6 +5,7 @@
  * Read `planMatter` first. Its order is the order of a proven key compromise: block the key, steer ACME clients, tell
  * the subscriber, revoke at the cut-off (silence extends nothing, promise 4), look from outside, tell everybody.
  */
+import type { SpkiHash } from '../foundation/brand.ts';
 import { hasCome, hours, type Instant, isBefore, latest, minutes } from '../foundation/time/time.ts';
 import type { Action, Plan } from './actions.ts';
 import { type Case, heldCount, isOpened, type Matter, outstanding, type Report, stageOf } from './case.ts';
@@ -41,13 +42,18 @@ const secondWayAfter = minutes(5);
 /** Nobody took a case that was paged twice: the way to people is broken until somebody shows otherwise. */
 const pagerAlarmAfter = minutes(16);
 const resubmitAfter = minutes(30);
+/** The block is a matter of seconds; what was being issued meanwhile is in the inventory by then. */
+const firstSearchAfter = minutes(1);
 const publicationAlarmAfter = minutes(30);
 const failuresBeforeAlarm = 2;
 
 export function plan(current: Case, policy: PlanPolicy, now: Instant): Plan {
   const todo = new Todo(now);
   if (current.closedAt !== null || stageOf(current) === 'dismissed') {
-    for (const report of current.reports) planDecline(todo, report);
+    for (const report of current.reports) {
+      planDecline(todo, report);
+      planSearch(todo, report);
+    }
     return todo.plan();
   }
   planRouting(todo, current);
@@ -108,6 +114,7 @@ function planReport(todo: Todo, current: Case, report: Report): void {
     todo.act({ do: 'acknowledge', reportId: report.reportId });
   if (report.awaiting !== null || report.lookAgainAt !== null)
     todo.when(report.lookAgainAt ?? todo.now, { do: 'look-for-evidence', reportId: report.reportId });
+  planSearch(todo, report);
   planDecline(todo, report);
   if (!answerable || report.preliminaryAt !== null) return;
 
@@ -128,6 +135,21 @@ function planReport(todo: Todo, current: Case, report: Report): void {
       missing: 1,
     });
   }
+}
+
+/**
+ * Between the lookup and the block somebody may have been given a certificate with the key, and an inventory lags behind
+ * the CA. A closed case is searched for as well: what is found opens it again.
+ */
+function planSearch(todo: Todo, report: Report): void {
+  if (report.verdictAt === null || provenKeys(report).length === 0) return;
+  const at = report.searches === 0 ? report.verdictAt.add(firstSearchAfter) : report.searchAgainAt;
+  if (at !== null) todo.when(at, { do: 'search-again', reportId: report.reportId });
+}
+
+/** Keys that this report has proven compromised, by canonical hash. */
+export function provenKeys(report: Report): readonly SpkiHash[] {
+  return report.evidence.flatMap((e) => (proves(e.verdict) && e.spkiSha256 !== null ? [e.spkiSha256] : []));
 }
 
 /** Colleagues need no letter; a sender without an address, or whose server said no for good, cannot be written to. */

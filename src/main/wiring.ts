@@ -270,6 +270,10 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
     noteOurs: async (message, where) =>
       (await canaries.came(message, where, time.now())) || ((await seams.answersPage?.(parts, message)) ?? false),
     writeLetter,
+    async inventoryReach() {
+      const { rows, issuedCount, upTo } = await inventory.watermark();
+      return { indexed: rows, issued: issuedCount, untilAt: upTo };
+    },
     sender: { caOwner: config.ca.owner, replyAddress: addressOf(config.mail.from), phone: null },
     replyTo: (caseId, now) =>
       config.mail.signedReplies ? replyAddress(caseId, addressOf(config.mail.from), [secret], now) : null,

@@ -3,7 +3,7 @@
  * same thing is never called by two names.
  */
 import type { Action } from '../../desk/actions.ts';
-import type { Event } from '../../desk/events.ts';
+import type { Event, InventoryReach } from '../../desk/events.ts';
 import type { Team } from '../../desk/facts.ts';
 import { type Instant, rfc3339 } from '../../foundation/time/time.ts';
 import type * as c from '../contract/index.ts';
@@ -70,8 +70,8 @@ export function sentenceOf(event: Event): string {
       const limit = matter.dueAt === null ? 'no revocation limit' : `due ${utc(matter.dueAt)}`;
       return `${count(matter.set.count, 'certificate')} of ${count(matter.set.subscriberCount, 'subscriber')} identified; ${matter.rule.document} ${matter.rule.section}, ${limit}.`;
     }
-    case 'MatterWidened':
-      return `${count(event.added, 'more certificate')} identified: ${event.because}`;
+    case 'CertificatesSearched':
+      return `Searched again for certificates with ${count(event.keys, 'proven key')}: ${event.found === 0 ? 'none beside those known' : count(event.found, 'more certificate')}. ${reachInWords(event.reach)}`;
     case 'MatterReclassified':
       return `Now under ${event.rule.document} ${event.rule.section} as ${event.label}: ${event.because}`;
     case 'ClockMovedEarlier':
@@ -162,6 +162,7 @@ export function kindOf(event: Event): c.TimelineEntry['kind'] {
     case 'EvidenceVerified':
     case 'EvidenceRejected':
     case 'EvidenceLooked':
+    case 'CertificatesSearched':
     case 'ReplacementSeen':
     case 'RevocationPublished':
     case 'CertificatesExpired':
@@ -204,6 +205,9 @@ export function sentenceOfAction(action: Action, certificates: number): string |
       return 'Acknowledge receipt to the reporter.';
     case 'block-keys':
       return 'Block the keys for issuance.';
+    case 'search-again':
+      // A check of the desk upon itself; what it finds is an event and then has steps of its own.
+      return null;
     case 'look-for-evidence':
       return 'Look where the report points.';
     case 'advise-renewal':
@@ -250,4 +254,10 @@ function capital(text: string): string {
 function unnamed(value: never): string {
   const { type, do: act } = value as { type?: string; do?: string };
   return type ?? act ?? 'something without a name';
+}
+
+/** How far the answer may be trusted: "none" is a statement about every certificate the CA ever issued. */
+function reachInWords({ indexed, issued, untilAt }: InventoryReach): string {
+  const of = issued === null ? '' : ` of ${issued} issued`;
+  return `${count(indexed, 'certificate')}${of} indexed, ${untilAt === null ? 'no source says up to when' : `complete up to ${utc(untilAt)}`}.`;
 }

@@ -3,7 +3,7 @@
  * what it is for), and recorded in the outbox with what the next mail server answered.
  */
 import type { Matter, Report } from '../../desk/case.ts';
-import type { ReporterLetter } from '../../desk/events.ts';
+import type { InventoryReach, ReporterLetter } from '../../desk/events.ts';
 import type { CertificateFacts } from '../../desk/facts.ts';
 import { preliminaryLimit } from '../../desk/plan.ts';
 import { ruleById } from '../../desk/policy/in-force.ts';
@@ -28,6 +28,8 @@ import type { Ground } from './perform.ts';
 
 export interface LetterParts {
   readonly messenger: Messenger;
+  /** How far the inventory may be trusted to be complete at the moment. */
+  readonly inventoryReach: () => Promise<InventoryReach>;
   readonly writeLetter: (request: LetterRequest) => WrittenLetter;
   readonly sender: Sender;
   /** Called after the letters of a step went out, so that somebody looks whether they arrive. */
@@ -90,7 +92,7 @@ export async function reportToReporter(parts: Parts, ground: Ground, report: Rep
     report,
     'preliminary-report',
     'no',
-    findingsLetter(parts, ground, report),
+    findingsLetter(parts, ground, report, await parts.inventoryReach()),
   );
   if (sent === null) return;
   await ground.append({
@@ -103,7 +105,7 @@ export async function reportToReporter(parts: Parts, ground: Ground, report: Rep
   });
 }
 
-function findingsLetter(parts: Parts, ground: Ground, report: Report): LetterBody {
+function findingsLetter(parts: Parts, ground: Ground, report: Report, searched: InventoryReach): LetterBody {
   const base = reporterBase(parts, ground, report);
   const findings = findingsOf(report);
   const matters = mattersFor(ground, report);
@@ -117,6 +119,7 @@ function findingsLetter(parts: Parts, ground: Ground, report: Report): LetterBod
     kind: 'preliminary-report',
     ...base,
     findings,
+    searched,
     certificates: certificatesOf(live),
     rule: leading === undefined ? null : letterRule(leading, ground.now),
     revokeDueAt: leading?.dueAt ?? null,

@@ -33,6 +33,7 @@ async function look(current: Case, now: Instant, answer: Fetched): Promise<Case>
     policy: { chooseRule: () => ({ rule: null }) },
     sets: { places: async () => [] },
     cases: {},
+    blocked: { block: async () => {} },
   };
   const append = async (...events: readonly Event[]) => {
     after = apply(after, events);

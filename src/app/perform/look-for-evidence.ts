@@ -4,7 +4,8 @@ import type { Capture, Event } from '../../desk/events.ts';
 import type { CertificateFacts, EvidenceItem } from '../../desk/facts.ts';
 import { isRefusal } from '../../desk/refusal.ts';
 import type { Fingerprint } from '../../foundation/brand.ts';
-import type { CertificateBytes, CoreParts, Fetched, Fetcher, Room } from '../ports.ts';
+import { blockForeignKeys } from '../foreign-keys.ts';
+import type { BlockedKeys, CertificateBytes, CoreParts, Fetched, Fetcher, Room } from '../ports.ts';
 import { cascade } from '../read-message.ts';
 import { newMattersFor, scopeOf } from '../read-report.ts';
 import type { Ground } from './perform.ts';
@@ -19,7 +20,7 @@ export interface EvidenceParts {
   };
 }
 
-type Parts = CoreParts & EvidenceParts;
+type Parts = CoreParts & EvidenceParts & { readonly blocked: BlockedKeys };
 
 /** Addresses looked at for one report. */
 const addressesMax = 20;
@@ -57,6 +58,7 @@ export async function lookForEvidence(parts: Parts, ground: Ground, report: Repo
     await ground.append(looked);
     return;
   }
+  await blockForeignKeys(parts.blocked, ground.case.caseId, fresh, ground.now);
   await ground.append(...(await evidenceEvents(parts, ground, report, fresh)), looked);
 }
 

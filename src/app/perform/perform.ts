@@ -20,6 +20,7 @@ import {
 import { type EvidenceParts, lookForEvidence } from './look-for-evidence.ts';
 import { probe } from './probe.ts';
 import { revoke } from './revoke.ts';
+import { searchAgain } from './search-again.ts';
 
 export interface PerformParts extends CoreParts, LetterParts, EvidenceParts {
   readonly revoker: Revoker;
@@ -73,6 +74,8 @@ export async function perform(parts: PerformParts, ground: Ground, action: Actio
       return finishWithSubscribers(parts, ground, matterIn(ground, action.matterId));
     case 'look-for-evidence':
       return lookForEvidence(parts, ground, reportIn(ground, action.reportId));
+    case 'search-again':
+      return searchAgain(parts, ground, reportIn(ground, action.reportId));
     case 'block-keys': {
       const matter = matterIn(ground, action.matterId);
       await parts.blocked.block(

@@ -64,11 +64,6 @@ function tell(event: Summed): TimelineEntry | null {
         `${certificates(set.count)} identified as affected; ${rule.document} ${rule.version}, section ${rule.section}: ${limit}.`,
       );
     }
-    case 'MatterWidened':
-      return entry(
-        'scope',
-        `${certificates(event.added)} more found to be affected; the scope is now ${event.set.count}.`,
-      );
     case 'KeyBlocked':
       return entry('other', `${event.keys.length} key(s) blocked from further issuance.`);
     case 'SubscriberContacted':

@@ -233,6 +233,8 @@ export interface Inventory {
   /** crt.sh ids seen together with a fingerprint, so that an id alone finds its certificate. */
   learnCrtshIds(pairs: readonly { readonly id: string; readonly fingerprint: Fingerprint }[]): Promise<void>;
   stats(): Promise<Stats>;
+  /** How far answers may be trusted at the moment; cheaper than `stats`. */
+  watermark(): Promise<Watermark>;
   progress(source: string): Promise<Progress | null>;
   /** Only call it when everything before `position` has been added. */
   record(progress: Progress): Promise<void>;

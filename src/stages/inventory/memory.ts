@@ -257,6 +257,7 @@ export function memoryInventory(time: Time): Inventory {
         for (const entry of idsOf('precertificate', fingerprint)) put('crtsh', id, entry);
       }
     },
+    watermark: async () => watermark(),
     async stats(): Promise<Stats> {
       const now = time.now();
       return {

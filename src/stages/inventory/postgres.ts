@@ -235,6 +235,7 @@ export function postgresInventory(pool: Pool, time: Time): Inventory {
       );
     },
     stats,
+    watermark,
     async progress(source) {
       const rows = await pool.query<SourceRow>(`select ${sourceColumns} from inventory.source where source = $1`, [
         source,

@@ -1,7 +1,6 @@
 import { BlockList } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { at } from '../../../foundation/time/time.ts';
 import { isPublicAddress } from './addresses.ts';
 import { createFetcher, FETCH_BYTES_MAX, type FetcherParts, type TransportResponse } from './fetch.ts';
 import { rawAddress } from './viewers.ts';

@@ -2,7 +2,7 @@
  * What letters there are and what each must be told. A variable that a letter needs is a required field here, so a
  * letter with a hole in it does not compile; `writeLetter` checks once more at run time.
  */
-import type { ListedCertificate, RuleRef } from '../../../desk/events.ts';
+import type { InventoryReach, ListedCertificate, RuleRef } from '../../../desk/events.ts';
 import type { Reason, Verdict } from '../../../desk/facts.ts';
 import type { TriggerKind } from '../../../desk/policy/rule.ts';
 import type { Instant } from '../../../foundation/time/time.ts';
@@ -64,6 +64,8 @@ export type LetterBody =
       /** TLS BR 4.9.5: findings, not an acknowledgement. */
       readonly kind: 'preliminary-report';
       readonly findings: readonly LetterFinding[];
+      /** How far the inventory reached when it was searched. */
+      readonly searched: InventoryReach;
       readonly certificates: LetterCertificates;
       readonly rule: LetterRule | null;
       readonly revokeDueAt: Instant | null;

@@ -34,6 +34,7 @@ const seen = (published: number, of: number) =>
     set: { count: of } as Matter['set'],
   })!;
 
+const searched = { indexed: 104_211, issued: 104_211, untilAt: now };
 const toReporter = {
   audience: 'reporter',
   receivedAt,
@@ -63,6 +64,7 @@ const bodies: Record<string, LetterBody> = {
   'preliminary, planned': {
     kind: 'preliminary-report',
     ...toReporter,
+    searched,
     findings,
     certificates: certificatesOf(4),
     rule,
@@ -73,6 +75,7 @@ const bodies: Record<string, LetterBody> = {
   'preliminary, undecided': {
     kind: 'preliminary-report',
     ...toReporter,
+    searched,
     findings: [],
     certificates: certificatesOf(1),
     rule,
@@ -83,6 +86,7 @@ const bodies: Record<string, LetterBody> = {
   'preliminary, nothing found': {
     kind: 'preliminary-report',
     ...toReporter,
+    searched,
     findings: [],
     certificates: certificatesOf(0),
     rule: null,
@@ -279,6 +283,21 @@ describe('a letter', () => {
     expect(letter.enclosed[0]?.content.split('\r\n')).toHaveLength(52);
     expect(letter.enclosed[0]?.content).toContain('"\'=HYPERLINK(""x"")"');
     expect(writeLetter(request(bodies.notice!)).enclosed).toEqual([]);
+  });
+});
+
+describe('the report that nothing of ours is concerned', () => {
+  it('says what was searched, in every language, because "none" alone would be a statement about a table', () => {
+    const none = bodies['preliminary, nothing found'] as LetterBody;
+    for (const { language } of languages) {
+      const known = writeLetter(request(none, { language })).text;
+      expect(known, language).toContain('104211');
+      expect(known, language).toContain('2024-08-31');
+      const body = { ...none, searched: { ...searched, untilAt: null } } as LetterBody;
+      const unknown = writeLetter(request(body, { language })).text;
+      expect(unknown, language).toContain('104211');
+      expect(unknown, language).not.toBe(known);
+    }
   });
 });
 

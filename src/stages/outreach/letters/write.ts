@@ -4,6 +4,7 @@
  * stands in a sentence, and is escaped in HTML.
  */
 import assert from 'node:assert/strict';
+import type { InventoryReach } from '../../../desk/events.ts';
 import { unreachable } from '../../../foundation/brand.ts';
 import { Fault } from '../../../foundation/fault.ts';
 import { oneLine } from '../../../foundation/text.ts';
@@ -83,6 +84,10 @@ class Pen {
   when(at: Instant): string {
     return when(at, this.now, this.words, this.words.language);
   }
+  /** Without it "none" would be a statement about a table. */
+  searched({ indexed, untilAt }: InventoryReach): string {
+    return this.words.searched(indexed, untilAt === null ? null : absolute(untilAt));
+  }
   rule(rule: LetterRule | null): Block[] {
     return rule === null ? [] : [{ say: this.words.rule(`${rule.document} ${rule.version}`, rule.section) }];
   }
@@ -122,7 +127,7 @@ function compose(body: Composable, pen: Pen): Composed {
           { say: words.preliminary.opening(pen.when(body.receivedAt)) },
           ...pen.findings(body.findings),
           ...(body.certificates.count === 0
-            ? [{ say: words.noneConcerned }]
+            ? [{ say: `${words.noneConcerned} ${pen.searched(body.searched)}` }]
             : [{ say: words.concerned(words.certificates(body.certificates.count)) }, ...pen.list(body.certificates)]),
           ...(body.rule === null ? [] : [pen.happened(body.rule, body.plannedAt !== null || body.published !== null)]),
           { say: standing(body, pen) },

@@ -55,6 +55,8 @@ export const de: Words = {
   checked: 'Was wir geprüft haben:',
   concerned: (certificates) => `Betroffen: ${certificates}.`,
   noneConcerned: 'Wir haben kein betroffenes Zertifikat von uns gefunden.',
+  searched: (n, until) =>
+    `Durchsucht haben wir ${n} Zertifikate, ${until === null ? 'soweit unsere Quellen sie bisher gemeldet haben' : `ausgestellt bis ${until}`}.`,
   follow: 'Stand des Falls:',
   seenRevoked: (count, of, at) =>
     `Von außen geprüft: ${count} von ${of} sind als gesperrt sichtbar, das letzte seit ${at}.`,

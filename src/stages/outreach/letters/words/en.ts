@@ -54,6 +54,8 @@ export const en: Words = {
   checked: 'What we checked:',
   concerned: (certificates) => `Concerned: ${certificates}.`,
   noneConcerned: 'We found no certificate of ours that is concerned.',
+  searched: (n, until) =>
+    `We searched ${n} certificates, ${until === null ? 'up to what our sources have told us so far' : `issued up to ${until}`}.`,
   follow: 'Where the case stands:',
   seenRevoked: (count, of, at) =>
     `Relying parties see ${count} of ${of} as revoked, checked from outside, the last since ${at}.`,

@@ -54,6 +54,8 @@ export const es: Words = {
   checked: 'Lo que hemos comprobado:',
   concerned: (certificates) => `Afecta a: ${certificates}.`,
   noneConcerned: 'No hemos encontrado ningún certificado nuestro afectado.',
+  searched: (n, until) =>
+    `Hemos buscado en ${n} certificados, ${until === null ? 'según lo que nuestras fuentes han comunicado hasta ahora' : `emitidos hasta ${until}`}.`,
   follow: 'Estado del caso:',
   seenRevoked: (count, of, at) =>
     `Comprobado desde fuera: ${count} de ${of} se ven como revocados, el último desde ${at}.`,

@@ -54,6 +54,8 @@ export const fr: Words = {
   checked: 'Ce que nous avons vérifié :',
   concerned: (certificates) => `Concerné : ${certificates}.`,
   noneConcerned: 'Nous n’avons trouvé aucun certificat de notre autorité qui soit concerné.',
+  searched: (n, until) =>
+    `Nous avons examiné ${n} certificats, ${until === null ? 'selon ce que nos sources ont signalé jusqu’ici' : `émis jusqu’au ${until}`}.`,
   follow: 'État du dossier :',
   seenRevoked: (count, of, at) =>
     `Vérifié de l’extérieur : ${count} sur ${of} apparaissent comme révoqués, le dernier depuis ${at}.`,

@@ -52,6 +52,8 @@ export const it: Words = {
   checked: 'Che cosa abbiamo verificato:',
   concerned: (certificates) => `Interessati: ${certificates}.`,
   noneConcerned: 'Non abbiamo trovato alcun nostro certificato interessato.',
+  searched: (n, until) =>
+    `Abbiamo cercato in ${n} certificati, ${until === null ? 'per quanto le nostre fonti hanno comunicato finora' : `emessi fino a ${until}`}.`,
   follow: 'Stato del caso:',
   seenRevoked: (count, of, at) => `Verificato dall’esterno: ${count} su ${of} risultano revocati, l’ultimo dal ${at}.`,
   preliminary: {

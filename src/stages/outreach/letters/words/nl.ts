@@ -54,6 +54,8 @@ export const nl: Words = {
   checked: 'Wat we hebben gecontroleerd:',
   concerned: (certificates) => `Betrokken: ${certificates}.`,
   noneConcerned: 'We hebben geen certificaat van ons gevonden dat betrokken is.',
+  searched: (n, until) =>
+    `We hebben ${n} certificaten doorzocht, ${until === null ? 'voor zover onze bronnen ze tot nu toe hebben gemeld' : `uitgegeven tot ${until}`}.`,
   follow: 'Stand van de zaak:',
   seenRevoked: (count, of, at) =>
     `Van buiten gecontroleerd: ${count} van ${of} zijn als ingetrokken zichtbaar, het laatste sinds ${at}.`,

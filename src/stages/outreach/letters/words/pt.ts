@@ -54,6 +54,8 @@ export const pt: Words = {
   checked: 'O que verificámos:',
   concerned: (certificates) => `Em causa: ${certificates}.`,
   noneConcerned: 'Não encontrámos nenhum certificado nosso em causa.',
+  searched: (n, until) =>
+    `Pesquisámos ${n} certificados, ${until === null ? 'segundo o que as nossas fontes comunicaram até agora' : `emitidos até ${until}`}.`,
   follow: 'Estado do caso:',
   seenRevoked: (count, of, at) =>
     `Verificado de fora: ${count} de ${of} aparecem como revogados, o último desde ${at}.`,

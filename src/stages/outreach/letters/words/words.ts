@@ -27,6 +27,8 @@ export interface Words {
   readonly checked: string;
   readonly concerned: (certificates: string) => string;
   readonly noneConcerned: string;
+  /** How many certificates were searched, and up to when of issuance; null: not known. */
+  readonly searched: (certificates: number, until: string | null) => string;
   readonly follow: string;
   readonly seenRevoked: (count: number, of: number, at: string) => string;
 
