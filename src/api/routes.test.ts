@@ -195,6 +195,11 @@ test('the API describes itself, to anybody', async () => {
   const { app } = anApi();
   const document = (await (await app.request('/api/v1/openapi.json')).json()) as { paths: Record<string, unknown> };
   expect(Object.keys(document.paths)).toContain('/api/v1/cases/{caseId}/commands');
+  const schema = await app.request('/api/v1/schemas/report.json');
+  expect(schema.headers.get('content-type')).toBe('application/schema+json');
+  expect(await schema.json()).toMatchObject({ $id: '/api/v1/schemas/report.json' });
+  expect((await app.request('/api/v1/schemas/reports.json')).status).toBe(200);
+  expect((await app.request('/api/v1/schemas/other.json')).status).toBe(404);
 });
 
 test('a page of 100,000 certificates is one page', async () => {

@@ -21,6 +21,7 @@ import type { CommandContext, DeskPort, Principal } from './port.ts';
 import { PresenceBook } from './presence.ts';
 import { done, invalid, notFound, ProblemError, problemResponse } from './problem.ts';
 import { addPublicPages, type PublicSite } from './public-pages/index.ts';
+import { reportSchemas, schemasPath } from './report-schemas.ts';
 import { ReportRate } from './reports/rate.ts';
 import { type ReceiveOptions, receiveReport } from './reports/receive.ts';
 
@@ -199,6 +200,12 @@ export function createApi(options: ApiOptions): Hono<Env> {
   app.get('/api/v1/openapi.json', async (context) => {
     context.header('content-type', 'application/json');
     return context.body(await readFile(new URL('openapi.json', import.meta.url), 'utf8'));
+  });
+  app.get(`${schemasPath}/:file`, (context) => {
+    const schema = reportSchemas[context.req.param('file')];
+    if (schema === undefined) throw notFound('schema');
+    context.header('content-type', 'application/schema+json');
+    return context.body(JSON.stringify(schema, null, 2));
   });
   app.get('/healthz', (context) => context.json({ ok: true, now: rfc3339(time.now()) }));
   app.get('/readyz', async (context) => {

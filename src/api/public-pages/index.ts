@@ -1,12 +1,12 @@
 /** The pages for people outside the house. They work without scripts and tell nothing to those without the link. */
 import type { Env, Hono } from 'hono';
 import { html } from 'hono/html';
-import { z } from 'zod';
 import { isRefusal } from '../../desk/refusal.ts';
 import { rfc3339, type Time } from '../../foundation/time/time.ts';
-import { ReportIn, SubscriberAnswer } from '../contract/index.ts';
+import { SubscriberAnswer } from '../contract/index.ts';
 import type { DeskPort } from '../port.ts';
 import { ProblemError } from '../problem.ts';
+import { schemasPath } from '../report-schemas.ts';
 import { type ReceiveOptions, receiveReport } from '../reports/receive.ts';
 import { acmeGuide } from './acme-guide.ts';
 import { evidencePage } from './evidence-page.ts';
@@ -57,9 +57,8 @@ export function addPublicPages<E extends Env>(
       });
     }
   });
-  app.get('/api/v1/report-schema', (context) =>
-    context.json(z.toJSONSchema(ReportIn, { target: 'draft-2020-12', io: 'input' })),
-  );
+  // Where it stood at first.
+  app.get('/api/v1/report-schema', (context) => context.redirect(`${schemasPath}/report.json`, 301));
 
   const { evidence } = site;
   if (evidence !== undefined) {

@@ -37,7 +37,7 @@ ${problem === null ? '' : html`<p class="bad" role="alert">${problem.detail} Not
 </form>
 <script type="module" src="/prove.js"></script>
 <h2>Other ways</h2>
-<p>Mail to <a href="mailto:${site.contact}">${site.contact}</a>. Programs: <code>POST /api/v1/reports</code> with JSON (<a href="/api/v1/report-schema">schema</a>) or a raw message as <code>message/rfc822</code>. A certificate’s own key can also revoke it over ACME (RFC 8555, 7.6).</p>`;
+<p>Mail to <a href="mailto:${site.contact}">${site.contact}</a>. Programs: <code>POST /api/v1/reports</code> with JSON (<a href="/api/v1/schemas/report.json">schema</a>) or a raw message as <code>message/rfc822</code>. A certificate’s own key can also revoke it over ACME (RFC 8555, 7.6).</p>`;
 }
 
 export function reportReceived(accepted: ReportAccepted): Html {
