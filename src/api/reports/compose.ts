@@ -38,11 +38,10 @@ export async function composeReport(
     ...(addressPattern.test(email) ? { from: { name: oneLine(report.name, nameMax), address: email } } : {}),
     subject: oneLine(report.subject === '' ? firstLine(report.text) : report.subject, lineMax),
     text: `${lines.join('\n')}\n`,
-    date: new Date(rfc3339(now)),
     messageId: `<${hash.slice(0, 40)}@${channel}.invalid>`,
-    // Same report, same bytes: pressing the button twice is recognised as one report.
+    // Same report on the same day, same bytes: pressing the button again is recognised as one report.
     baseBoundary: hash.slice(0, 24),
-    headers: { 'X-Rescind-Channel': channel },
+    headers: { 'X-Rescind-Channel': channel, 'X-Rescind-Day': rfc3339(now).slice(0, 10) },
     disableUrlAccess: true,
     disableFileAccess: true,
     attachments: report.attachments.map((a) => ({
@@ -53,8 +52,19 @@ export async function composeReport(
     })),
   });
   return new Promise((resolve, reject) => {
-    mail.compile().build((error: Error | null, message: Buffer) => (error === null ? resolve(message) : reject(error)));
+    mail
+      .compile()
+      .build((error: Error | null, message: Buffer) =>
+        error === null ? resolve(withoutDate(message)) : reject(error),
+      );
   });
+}
+
+/** The composer dates what it writes by the machine's clock. When a report came is for its receipt to say. */
+function withoutDate(message: Buffer): Buffer {
+  const end = message.indexOf('\r\n\r\n');
+  const head = message.toString('latin1', 0, end).replace(/^Date: [^\r\n]*\r\n/m, '');
+  return Buffer.concat([Buffer.from(head, 'latin1'), message.subarray(end)]);
 }
 
 /** SHA-256 over what the reporter sent, in order, each part with its length. */
