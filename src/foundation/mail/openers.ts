@@ -4,7 +4,7 @@
  */
 import { constants, createDecipheriv, type KeyObject, privateDecrypt } from 'node:crypto';
 import { type Cms, readCms } from './cms.ts';
-import type { Opener, SealedPart } from './read-message.ts';
+import type { Opener, SealedPart } from './wrappings.ts';
 
 /** Opens S/MIME envelopes (RSA key transport; AES-CBC, AES-GCM, 3DES) with each of `keys`. */
 export function smimeOpener(keys: readonly KeyObject[]): Opener {
