@@ -127,6 +127,7 @@ function notLookedAt({ fingerprint, issuer }: CertificateFacts): Seen {
     fingerprint,
     published: false,
     seen: 'not looked at',
+    wrongReason: null,
     problem: `issuer-unknown: the certificate of ${issuer} is not known, so no status can be verified. Add it to ca.issuers.`,
   };
 }
@@ -144,13 +145,19 @@ async function publish(
 function seenOf(fingerprint: Fingerprint, observation: StatusObservation, reason: string): Seen {
   const crl = `CRL ${observation.crl}${observation.crlNumber === null ? '' : ` (number ${observation.crlNumber})`}`;
   const ocsp = observation.ocspNamed ? `, OCSP ${observation.ocsp}` : '';
-  const shown = observation.crlReason ?? observation.ocspReason ?? 'unspecified';
-  const wrongReason =
-    observation.published && shown !== reason ? `revoked, but with reason ${shown} instead of ${reason}` : null;
   return {
     fingerprint,
     published: observation.published,
     seen: `${crl}${ocsp}`,
-    problem: observation.problem ?? wrongReason,
+    wrongReason: observation.published ? wrongReason(observation, reason) : null,
+    problem: observation.problem,
   };
+}
+
+/** Some CAs store another reason than they were told, or none, and answer that all is well (failures.md FM27). */
+function wrongReason(observation: StatusObservation, ordered: string): string | null {
+  const shown = [observation.crlReason, observation.ocspReason].filter((reason) => reason !== null);
+  if (shown.length === 0) shown.push('unspecified');
+  const other = shown.find((reason) => reason !== ordered);
+  return other === undefined ? null : `ordered with reason ${ordered}, shown with reason ${other}`;
 }

@@ -102,6 +102,8 @@ export interface Seen {
   readonly published: boolean;
   /** `CRL number 7, OCSP revoked`, from the probe's record. */
   readonly seen: string;
+  /** Revoked, but relying parties are shown another reason than was ordered: a sentence. Null when it is right or not shown yet. */
+  readonly wrongReason: string | null;
   readonly problem: string | null;
 }
 

@@ -11,6 +11,7 @@ import type { Action, Plan } from './actions.ts';
 import { type Case, heldCount, isOpened, type Matter, outstanding, type Report, stageOf } from './case.ts';
 import type { ReporterLetter } from './events.ts';
 import { proves, type Team } from './facts.ts';
+import { orderPause } from './publication-rounds.ts';
 
 /** The operator's policy as planning needs it; `desk/policy` makes it from rulebooks and the CPS overlay. */
 export interface PlanPolicy {
@@ -41,7 +42,6 @@ const reviewRepeat = hours(1);
 const secondWayAfter = minutes(5);
 /** Nobody took a case that was paged twice: the way to people is broken until somebody shows otherwise. */
 const pagerAlarmAfter = minutes(16);
-const resubmitAfter = minutes(30);
 /** The block is a matter of seconds; what was being issued meanwhile is in the inventory by then. */
 const firstSearchAfter = minutes(1);
 const publicationAlarmAfter = minutes(30);
@@ -280,7 +280,7 @@ function planPublication(todo: Todo, matter: Matter): void {
   }
   // "Accepted" was perhaps a worker that does nothing (FM28): order again; an honest CA answers "already".
   const lastOrderAt = latest(matter.acceptedAt, matter.attemptedAt ?? matter.acceptedAt);
-  todo.when(lastOrderAt.add(resubmitAfter), { do: 'revoke', matterId, again: true });
+  todo.when(lastOrderAt.add(orderPause(matter.acceptedAt, lastOrderAt)), { do: 'revoke', matterId, again: true });
 }
 
 /** Certificates that may be ordered at this instant: neither accepted, held, expired nor scheduled for later. */
