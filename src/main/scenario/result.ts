@@ -7,7 +7,7 @@ import { type Case, isOpened, type Matter } from '../../desk/case.ts';
 import { type EvidenceItem, reasonCodes, type Verdict, verdicts } from '../../desk/facts.ts';
 import type { CaseId, Fingerprint } from '../../foundation/brand.ts';
 import { keyHashes } from '../../foundation/pki/spki.ts';
-import { hasCome, type Instant, isBefore, rfc3339 } from '../../foundation/time/time.ts';
+import { hasCome, type Instant, isBefore, latest, rfc3339 } from '../../foundation/time/time.ts';
 import type { Replay } from './run.ts';
 import type { Fixture } from './schema.ts';
 import type { WorldCertificate } from './world.ts';
@@ -95,7 +95,7 @@ export async function resultOf(replay: Replay): Promise<ScenarioResult> {
     acknowledgedAt: text(first?.acknowledgedAt ?? null),
     preliminaryReportAt: text(first?.preliminaryAt ?? null),
     verdictAt: text(first?.verdictAt ?? null),
-    revokedAt: text(latestOf(done.map((r) => r.acceptedAt))),
+    revokedAt: text(latestOf(await recordedAt(replay, done))),
     publishedAt: text(latestOf(done.map((r) => r.publishedAt))),
     late: isLate(facts, replay),
     revoked: published.flatMap((f) => singleRef(replay, f)).sort(),
@@ -120,6 +120,21 @@ export async function resultOf(replay: Replay): Promise<ScenarioResult> {
         : []),
     ],
   };
+}
+
+/**
+ * When the CA recorded each revocation: its own record, not its answer, since a worker that takes orders and does nothing
+ * answers as one that revokes. A reason that was raised keeps its old date there; then it is the answer to our order.
+ */
+async function recordedAt({ ca, world }: Replay, rows: readonly Row[]): Promise<(Instant | null)[]> {
+  const instants: (Instant | null)[] = [];
+  for (const { fingerprint, acceptedAt } of rows) {
+    const serial = world.byFingerprint(fingerprint)?.serial;
+    const record = acceptedAt === null || serial === undefined ? null : await ca.revocations.look(serial);
+    const revokedAt = record?.revocation?.revokedAt ?? null;
+    instants.push(acceptedAt === null || revokedAt === null ? null : latest(acceptedAt, revokedAt));
+  }
+  return instants;
 }
 
 async function factsOf(replay: Replay): Promise<Facts> {

@@ -13,7 +13,7 @@ import { keyHashes } from '../../foundation/pki/spki.ts';
 import { parseCertificate } from '../../foundation/pki/x509.ts';
 import { at, earliest, hasCome, hours, type Instant, isBefore, minutes } from '../../foundation/time/time.ts';
 import { VirtualTime } from '../../foundation/time/virtual-time.ts';
-import { labCaApp, listen, MemoryStorage, openLabCa } from '../../lab-ca/index.ts';
+import { type LabCa, labCaApp, listen, MemoryStorage, openLabCa } from '../../lab-ca/index.ts';
 import { type TestDatabase, testDatabase } from '../../platform/store/testing.ts';
 import { recordOf } from '../../stages/inventory/index.ts';
 import { labConnector } from '../../stages/revocation/connectors/lab.ts';
@@ -41,6 +41,8 @@ const stepsMax = 200_000;
 export interface Replay {
   readonly desk: Desk;
   readonly world: World;
+  /** What really happened at the CA, to be compared with what it answered. */
+  readonly ca: Pick<LabCa, 'revocations'>;
   readonly time: VirtualTime;
   readonly mail: MailHosts;
   readonly items: readonly Item[];
@@ -183,7 +185,7 @@ async function stage(
   closing.push(() => doors.close());
   const items = scenario.events.flatMap((event) => streamItems(world, event));
   const replay: Staged = {
-    ...{ desk, world, time, mail, items, doors, faults, pages, visits, acmeContact },
+    ...{ desk, world, ca, time, mail, items, doors, faults, pages, visits, acmeContact },
     acme: new AcmeClient(`${baseUrl}/acme`),
     pagedAt: pages,
     skipped: new Set<string>(),
