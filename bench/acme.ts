@@ -39,7 +39,7 @@ export async function acmeBench(options: { readonly certificates?: number } = {}
   }
 }
 
-interface Started {
+export interface Started {
   readonly child: ChildProcess;
   readonly directory: Promise<string>;
 }
@@ -79,7 +79,7 @@ async function withServer(started: Started, folder: string, certificates: number
   }
 }
 
-function startLab(folder: string): Started {
+export function startLab(folder: string): Started {
   const script = fileURLToPath(new URL('./acme-server.ts', import.meta.url));
   const child = spawn(process.execPath, [script, folder], { stdio: ['ignore', 'pipe', 'inherit'] });
   const directory = new Promise<string>((resolve, reject) => {
@@ -90,7 +90,7 @@ function startLab(folder: string): Started {
 }
 
 /** Null where Pebble is not installed. */
-function startPebble(folder: string): Started | null {
+export function startPebble(folder: string): Started | null {
   const command = process.env.PEBBLE ?? 'pebble';
   try {
     execFileSync(command, ['-version'], { stdio: 'ignore' });
@@ -116,7 +116,7 @@ function startPebble(folder: string): Started | null {
   return { child, directory: Promise.resolve(`https://127.0.0.1:${pebblePort}/dir`) };
 }
 
-async function untilUp(transport: ReturnType<typeof networkTransport>, directory: string): Promise<void> {
+export async function untilUp(transport: ReturnType<typeof networkTransport>, directory: string): Promise<void> {
   for (let i = 0; i < 100; i++) {
     const call = await transport.call({ method: 'GET', url: directory });
     if (call.ok && call.answer.status === 200) return;
@@ -131,7 +131,10 @@ function cpuMs(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
-async function inParallel<T>(inputs: readonly T[], work: (input: T, index: number) => Promise<void>): Promise<void> {
+export async function inParallel<T>(
+  inputs: readonly T[],
+  work: (input: T, index: number) => Promise<void>,
+): Promise<void> {
   let next = 0;
   const worker = async () => {
     while (next < inputs.length) {
@@ -142,7 +145,7 @@ async function inParallel<T>(inputs: readonly T[], work: (input: T, index: numbe
   await Promise.all(Array.from({ length: parallel }, worker));
 }
 
-function serverCertificate(folder: string): void {
+export function serverCertificate(folder: string): void {
   const args = 'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout tls.key -out tls.pem -days 2';
   const name = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1'];
   execFileSync('openssl', [...args.split(' '), ...name], { cwd: folder, stdio: 'ignore' });

@@ -14,18 +14,19 @@ import type { CertificateBook, Looker, RevokeOutcome, Revoker, Seen } from './po
  */
 export type Issuers = (issuerHash: string, authorityKeyId?: string | null) => Uint8Array | null;
 
-/** Certificates whose bytes are sent along with an order; above it the serial and issuer have to do. */
+/** Certificates whose bytes are sent along with an order that can do without; above it serial and issuer have to do. */
 const bytesMax = 500;
 
 export function revoker(parts: {
-  readonly connector: RevocationConnector;
+  readonly connector: Pick<RevocationConnector, 'abilities' | 'revoke'>;
   readonly issuers: Issuers;
   readonly bytesOf: (fingerprints: readonly Fingerprint[]) => Promise<ReadonlyMap<Fingerprint, Uint8Array>>;
 }): Revoker {
   return {
+    oneByOne: parts.connector.abilities.batchMax === 1,
     async revoke(orders) {
-      const few = orders.length <= bytesMax;
-      const bytes = few
+      const wanted = orders.length <= bytesMax || parts.connector.abilities.needsCertificate;
+      const bytes = wanted
         ? await parts.bytesOf(orders.map((o) => o.certificate.fingerprint))
         : new Map<Fingerprint, Uint8Array>();
       const outcomes = await parts.connector.revoke(

@@ -52,7 +52,7 @@ export interface CaseFile {
 
 export interface CertificateSets {
   create(setId: string, caseId: CaseId, certificates: readonly CertificateFacts[]): Promise<void>;
-  /** The next certificates that may be ordered now, those whose last order has an unknown outcome first. */
+  /** The next certificates that may be ordered now and have not been; `inState` has those with an unknown outcome. */
   revocable(setId: string, now: Instant, limit: number): Promise<readonly AffectedCertificate[]>;
   inState(setId: string, state: AffectedState, limit: number): Promise<readonly AffectedCertificate[]>;
   /** Says how many moved; a late answer never takes back a publication. */
@@ -85,6 +85,8 @@ export type RevokeOutcome =
   | { readonly outcome: 'retry'; readonly problem: string; readonly after: Duration | null };
 
 export interface Revoker {
+  /** The CA knows only single revocation. */
+  readonly oneByOne: boolean;
   /** Orders in one go; the answer has one entry for each, in order. Never throws for what the CA says. */
   revoke(
     orders: readonly {

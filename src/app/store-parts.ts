@@ -100,11 +100,7 @@ export function certificateSets(store: Pick<Store, 'certificates'>, affected: Af
         await sets.add({ setId, caseId }, members);
       }
     },
-    async revocable(setId, now, limit) {
-      const unknown = await inState(setId, 'attempted', limit);
-      if (unknown.length >= limit) return unknown;
-      return [...unknown, ...(await sets.nextRevocable(setId, now, limit - unknown.length)).map(affectedOf)];
-    },
+    revocable: async (setId, now, limit) => (await sets.nextRevocable(setId, now, limit)).map(affectedOf),
     inState,
     mark: (setId, fingerprints, state, now, problem) =>
       change(setId, fingerprints, {

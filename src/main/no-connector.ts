@@ -4,7 +4,14 @@ import type { RevocationConnector } from '../stages/revocation/connector.ts';
 export function noConnector(): RevocationConnector {
   return {
     name: 'none',
-    abilities: { reasons: [], batchMax: 1, forcesCrl: false, raisesReason: false, reads: false },
+    abilities: {
+      reasons: [],
+      batchMax: 1,
+      forcesCrl: false,
+      raisesReason: false,
+      reads: false,
+      needsCertificate: false,
+    },
     revoke: async (orders) =>
       orders.map(() => ({
         outcome: 'refused',

@@ -7,6 +7,8 @@ import type { AffectedCertificate, CoreParts, RevokeOutcome, Revoker } from '../
 
 /** Certificates per order: large enough that a mass revocation is few calls, small enough to see it move. */
 const batchMax = 2_000;
+/** At a CA that knows only single revocation: what it did is written down while it works on the next ones. */
+const batchOfSingles = 200;
 const retryFirst = minutes(1);
 const retryLongest = minutes(30);
 const approvalPatience = hours(1);
@@ -43,24 +45,15 @@ export async function revoke(
   const { setId } = matter.set;
   if (again) {
     const unseen = await parts.sets.inState(setId, 'accepted', setMax);
-    for (let i = 0; i < unseen.length; i += batchMax)
-      await order(parts, ground, matter, unseen.slice(i, i + batchMax), true);
+    const size = batchOf(parts.revoker);
+    for (let i = 0; i < unseen.length; i += size) {
+      const batch = unseen.slice(i, i + size);
+      await attempt(parts, ground, matter, batch, true);
+      await callOf(parts, ground, matter, batch);
+    }
     return;
   }
-  const passedOver = new Set<Fingerprint>();
-  let failure: Failure | null = null;
-  let ordered = 0;
-  while (passedOver.size < passedOverMax) {
-    const found = await parts.sets.revocable(setId, ground.now, batchMax + passedOver.size);
-    const batch = found.filter((c) => !passedOver.has(c.fingerprint)).slice(0, batchMax);
-    if (batch.length === 0) break;
-    ordered += batch.length;
-    const missed = await order(parts, ground, matter, batch, false);
-    if (missed === null) continue;
-    failure = together(failure, missed);
-    for (const fingerprint of missed.fingerprints) passedOver.add(fingerprint);
-    if (missed.unclear * 2 > batch.length) break;
-  }
+  const { ordered, failure } = await round(parts, ground, matter);
   // The plan counts events and found something to order; the rows say otherwise.
   if (ordered === 0) await recallAccepted(parts, ground, matter);
   if (failure === null) return await expire(parts, ground, matter);
@@ -76,6 +69,76 @@ export async function revoke(
     problem,
     retryAt: ground.now.add(failure.after ?? backoff(matter.failures, outcome)),
   });
+}
+
+/**
+ * Batch after batch until nothing is left to order. What the CA answered is written down while it works on the next
+ * batch: the desk's disk and the CA are the two slow things here, and neither waits for the other.
+ */
+async function round(
+  parts: RevokeParts,
+  ground: RevokeGround,
+  matter: OrderedMatter,
+): Promise<{ readonly ordered: number; readonly failure: Failure | null }> {
+  const passedOver = new Set<Fingerprint>();
+  let failure: Failure | null = null;
+  let ordered = 0;
+  let away = false;
+  const settle = async (sent: Sent, outcomes: readonly RevokeOutcome[]): Promise<void> => {
+    const missed = await record(parts, ground, matter, sent, outcomes);
+    if (missed === null) return;
+    failure = together(failure, missed);
+    for (const fingerprint of missed.fingerprints) passedOver.add(fingerprint);
+    away ||= missed.unclear * 2 > sent.batch.length;
+  };
+  let answered: Answered | null = null;
+  for await (const batch of batches(parts, ground, matter.set.setId, passedOver)) {
+    ordered += batch.length;
+    const sent = await attempt(parts, ground, matter, batch, false);
+    const written: Promise<void> = answered === null ? Promise.resolve() : settle(answered.sent, answered.outcomes);
+    const [outcomes] = await both(callOf(parts, ground, matter, batch), written);
+    answered = { sent, outcomes };
+    // A CA that answered nothing clear is not asked again before that is known.
+    if (mostlyUnclear(outcomes)) {
+      await settle(answered.sent, outcomes);
+      answered = null;
+    }
+    if (away || passedOver.size >= passedOverMax) break;
+  }
+  if (answered !== null) await settle(answered.sent, answered.outcomes);
+  return { ordered, failure };
+}
+
+/** Both have ended when this does, also when one of them failed: nothing goes on behind the back of the next step. */
+async function both<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([a, b]);
+  return [await a, await b];
+}
+
+/** What an earlier round left unclear, and then what was never ordered. */
+async function* batches(
+  parts: RevokeParts,
+  ground: RevokeGround,
+  setId: string,
+  passedOver: ReadonlySet<Fingerprint>,
+): AsyncGenerator<readonly AffectedCertificate[]> {
+  const size = batchOf(parts.revoker);
+  const unclear = await parts.sets.inState(setId, 'attempted', setMax);
+  for (let i = 0; i < unclear.length; i += size) yield unclear.slice(i, i + size);
+  for (;;) {
+    const found = await parts.sets.revocable(setId, ground.now, size + passedOver.size);
+    const batch = found.filter((c) => !passedOver.has(c.fingerprint)).slice(0, size);
+    if (batch.length === 0) return;
+    yield batch;
+  }
+}
+
+function batchOf(revoker: Revoker): number {
+  return revoker.oneByOne ? batchOfSingles : batchMax;
+}
+
+function mostlyUnclear(outcomes: readonly RevokeOutcome[]): boolean {
+  return outcomes.filter((o) => o.outcome === 'retry' || o.outcome === 'unknown').length * 2 > outcomes.length;
 }
 
 /** What of a round was not carried out, with the outcome that comes up again first. */
@@ -124,27 +187,58 @@ async function recallAccepted(parts: RevokeParts, ground: RevokeGround, matter: 
   await ground.append({ type: 'RevocationAccepted', ...base, count, already: count });
 }
 
-/** What the CA did not carry out of this batch; null when it took all of it. */
-async function order(
+/** A batch whose attempt is durable. */
+interface Sent {
+  readonly batch: readonly AffectedCertificate[];
+  readonly batchId: string;
+}
+
+interface Answered {
+  readonly sent: Sent;
+  readonly outcomes: readonly RevokeOutcome[];
+}
+
+async function attempt(
   parts: RevokeParts,
   ground: RevokeGround,
   matter: OrderedMatter,
   batch: readonly AffectedCertificate[],
   again: boolean,
+): Promise<Sent> {
+  const { now, append } = ground;
+  const fingerprints = batch.map((c) => c.fingerprint);
+  const digest = digestOf(fingerprints);
+  const batchId = digest.slice(0, 16);
+  if (!again) await parts.sets.mark(matter.set.setId, fingerprints, 'attempted', now);
+  const base = { at: now, by: 'desk', matterId: matter.matterId, batchId } as const;
+  await append({ type: 'RevocationAttempted', ...base, count: batch.length, digest });
+  return { batch, batchId };
+}
+
+function callOf(
+  parts: RevokeParts,
+  ground: RevokeGround,
+  matter: OrderedMatter,
+  batch: readonly AffectedCertificate[],
+): Promise<readonly RevokeOutcome[]> {
+  const about = { caseId: ground.case.caseId, dueAt: matter.dueAt };
+  return parts.revoker.revoke(
+    batch.map((certificate) => ({ certificate, reason: matter.reason, ...about })),
+    ground.now,
+  );
+}
+
+/** Writes down what the CA answered. What it did not carry out of this batch; null when it took all of it. */
+async function record(
+  parts: RevokeParts,
+  ground: RevokeGround,
+  matter: OrderedMatter,
+  { batch, batchId }: Sent,
+  outcomes: readonly RevokeOutcome[],
 ): Promise<Failure | null> {
   const { now, append } = ground;
   const { setId } = matter.set;
-  const fingerprints = batch.map((c) => c.fingerprint);
-  const digest = digestOf(fingerprints);
-  const base = { at: now, by: 'desk', matterId: matter.matterId, batchId: digest.slice(0, 16) } as const;
-  if (!again) await parts.sets.mark(setId, fingerprints, 'attempted', now);
-  await append({ type: 'RevocationAttempted', ...base, count: batch.length, digest });
-  const about = { caseId: ground.case.caseId, dueAt: matter.dueAt };
-  const outcomes = await parts.revoker.revoke(
-    batch.map((certificate) => ({ certificate, reason: matter.reason, ...about })),
-    now,
-  );
-  if (again) return null;
+  const base = { at: now, by: 'ca', matterId: matter.matterId, batchId } as const;
   const accepted = batch.filter((_, i) => isAccepted(outcomes[i]));
   await parts.sets.mark(
     setId,
@@ -170,8 +264,7 @@ async function order(
     const unclear = outcome === 'retry' || outcome === 'unknown' ? left.length : 0;
     failure = together(failure, { fingerprints: left, outcome, problem, after, unclear });
   }
-  if (accepted.length > 0)
-    await append({ type: 'RevocationAccepted', ...base, by: 'ca', count: accepted.length, already });
+  if (accepted.length > 0) await append({ type: 'RevocationAccepted', ...base, count: accepted.length, already });
   return failure;
 }
 

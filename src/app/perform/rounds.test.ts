@@ -33,8 +33,7 @@ function aSet(say: (n: number) => RevokeOutcome, state: AffectedState = 'identif
   const parts = {
     sets: {
       inState: async (_: string, wanted: AffectedState, limit: number) => rows((s) => s === wanted, limit),
-      revocable: async (_: string, __: unknown, limit: number) =>
-        [...rows((s) => s === 'attempted', limit), ...rows((s) => s === 'identified', limit)].slice(0, limit),
+      revocable: async (_: string, __: unknown, limit: number) => rows((s) => s === 'identified', limit),
       mark: async (_: string, which: readonly string[], to: AffectedState) => {
         for (const one of which) states.set(one, to);
         return which.length;

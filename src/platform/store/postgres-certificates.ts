@@ -192,27 +192,35 @@ async function bySubscriber(pool: pg.Pool, setId: string): Promise<Map<string, r
   return new Map(rows.map((row) => [row.subscriber, row.fingerprints]));
 }
 
+/**
+ * Which members of the set: as a condition over parameter 5, and its value. A condition each, because with all of them in
+ * one statement every batch of a large set would read the whole set.
+ */
+function chosenBy(which: Change['which']): readonly [string, unknown] {
+  if (which === 'all') return ['$5::text IS NULL', null];
+  if ('fingerprints' in which)
+    return [`fingerprint = ANY (ARRAY (SELECT decode(f, 'hex') FROM unnest($5::text[]) AS f))`, which.fingerprints];
+  return 'subscriber' in which ? ['subscriber = $5::text', which.subscriber] : ['hold_id = $5::text', which.holdId];
+}
+
 async function changeState(pool: pg.Pool, change: Change): Promise<number> {
   checkChange(change);
   const { which, to, now } = change;
-  const fingerprints = which !== 'all' && 'fingerprints' in which ? which.fingerprints : null;
-  const subscriber = which !== 'all' && 'subscriber' in which ? which.subscriber : null;
-  const holdId = which !== 'all' && 'holdId' in which ? which.holdId : null;
+  const [condition, value] = chosenBy(which);
   const rows = await run<{ moved: number }>(
     pool,
     `WITH moved AS (
        UPDATE store.affected_certificate
           SET state = $3::text,
-              hold_id = CASE WHEN $3 = 'held' THEN $9::text END,
+              hold_id = CASE WHEN $3 = 'held' THEN $6::text END,
               attempted_at = CASE WHEN $3 = 'attempted' THEN $4::timestamptz ELSE attempted_at END,
               accepted_at = CASE WHEN $3 = 'accepted' THEN $4 ELSE accepted_at END,
               published_at = CASE WHEN $3 = 'published' THEN $4 ELSE published_at END,
-              reason = coalesce($10, reason),
-              outcome = CASE WHEN $11::boolean THEN $12 ELSE outcome END,
-              not_before = CASE WHEN $13::boolean THEN $14::timestamptz ELSE not_before END
+              reason = coalesce($7, reason),
+              outcome = CASE WHEN $8::boolean THEN $9 ELSE outcome END,
+              not_before = CASE WHEN $10::boolean THEN $11::timestamptz ELSE not_before END
         WHERE set_id = $1 AND state = ANY ($2)
-          AND ($5::bool OR fingerprint = ANY (SELECT decode(f, 'hex') FROM unnest($6::text[]) AS f)
-                        OR subscriber = $7 OR hold_id = $8)
+          AND ${condition}
        RETURNING 1)
      SELECT count(*) AS moved FROM moved`,
     [
@@ -220,10 +228,7 @@ async function changeState(pool: pg.Pool, change: Change): Promise<number> {
       change.from ?? mayFollow[to],
       to,
       sqlInstant(now),
-      which === 'all',
-      fingerprints,
-      subscriber,
-      holdId,
+      value,
       change.holdId ?? null,
       change.reason ?? null,
       change.outcome !== undefined,

@@ -98,6 +98,11 @@ export interface ConnectorAbilities {
   readonly raisesReason: boolean;
   /** Can say what is on record. */
   readonly reads: boolean;
+  /**
+   * Orders need the certificate's bytes: ACME revokes by the certificate itself, and where several issuers have one name
+   * only the certificate says which of them it is. False for one that goes by serial numbers alone.
+   */
+  readonly needsCertificate: boolean;
 }
 
 export interface RevocationConnector {

@@ -49,7 +49,14 @@ export const acmeConnector = defineConnector({
 
     return {
       name: 'acme',
-      abilities: { reasons: settings.reasons, batchMax: 1, forcesCrl: false, raisesReason: false, reads: false },
+      abilities: {
+        reasons: settings.reasons,
+        batchMax: 1,
+        forcesCrl: false,
+        raisesReason: false,
+        reads: false,
+        needsCertificate: true,
+      },
       async revoke(orders) {
         if (orders.length === 0) return [];
         if (signer === null) {

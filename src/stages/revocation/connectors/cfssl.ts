@@ -100,6 +100,7 @@ export const cfsslConnector = defineConnector({
         forcesCrl: false,
         raisesReason: true,
         reads: true,
+        needsCertificate: true,
       },
       revoke: (orders) => inParallel(orders, settings.parallel, revokeOne),
       async publish() {

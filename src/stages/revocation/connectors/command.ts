@@ -74,6 +74,7 @@ export const commandConnector = defineConnector({
         batchMax: 1,
         forcesCrl: given.publish !== undefined,
         raisesReason: given.raisesReason,
+        needsCertificate: true,
         reads: given.look !== undefined,
       },
       revoke: (orders) =>

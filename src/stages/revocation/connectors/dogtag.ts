@@ -87,6 +87,7 @@ export const dogtagConnector = defineConnector({
         // A revoked certificate is not revoked again; only a hold can be changed.
         raisesReason: false,
         reads: true,
+        needsCertificate: true,
       },
       revoke: (orders) => inParallel(orders, settings.parallel, revokeOne),
       async publish() {

@@ -109,6 +109,7 @@ export const ejbcaConnector = defineConnector({
         forcesCrl: true,
         raisesReason: true,
         reads: true,
+        needsCertificate: true,
       },
       revoke: (orders) => inParallel(orders, settings.parallel, revokeOne),
       async publish(issuer) {

@@ -67,7 +67,7 @@ export const formApiConnector = defineConnector({
 
     return {
       name: 'form-api',
-      abilities: { reasons, batchMax: 1, forcesCrl: false, raisesReason: false, reads: false },
+      abilities: { reasons, batchMax: 1, forcesCrl: false, raisesReason: false, reads: false, needsCertificate: false },
       revoke: (orders) => inParallel(orders, settings.parallel, revokeOne),
       async publish() {
         return { outcome: 'unsupported' };

@@ -52,6 +52,7 @@ export const labConnector = defineConnector({
         forcesCrl: true,
         raisesReason: true,
         reads: true,
+        needsCertificate: false,
       },
       async revoke(orders) {
         const outcomes: RevocationOutcome[] = [];

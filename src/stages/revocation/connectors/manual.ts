@@ -29,6 +29,7 @@ export const manualConnector = defineConnector({
         forcesCrl: false,
         raisesReason: true,
         reads: false,
+        needsCertificate: false,
       },
       async revoke(orders) {
         return orders.map((order) => ({

@@ -94,7 +94,14 @@ export const openbaoConnector = defineConnector({
 
     return {
       name: 'openbao',
-      abilities: { reasons: ['unspecified'], batchMax: 1, forcesCrl: true, raisesReason: false, reads: true },
+      abilities: {
+        reasons: ['unspecified'],
+        batchMax: 1,
+        forcesCrl: true,
+        raisesReason: false,
+        reads: true,
+        needsCertificate: true,
+      },
       revoke: (orders) => inParallel(orders, settings.parallel, revokeOne),
       async publish() {
         const call = await transport.call({ method: 'GET', url: `${base}/crl/rotate`, headers });

@@ -124,6 +124,7 @@ export const stepCaConnector = defineConnector({
         forcesCrl: false,
         raisesReason: false,
         reads: settings.crl,
+        needsCertificate: false,
       },
       revoke: (orders) => inParallel(orders, settings.parallel, revokeOne),
       async publish() {
