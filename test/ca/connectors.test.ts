@@ -11,8 +11,9 @@ import type { CrlReasonName } from '../../src/foundation/pki/reasons.ts';
 import { parseCertificate } from '../../src/foundation/pki/x509.ts';
 import { at } from '../../src/foundation/time/time.ts';
 import { VirtualTime } from '../../src/foundation/time/virtual-time.ts';
-import { connectorContract, connectorFaults, orderFor } from '../../src/stages/revocation/connector.contract.ts';
+import { connectorContract, orderFor } from '../../src/stages/revocation/connector.contract.ts';
 import type { OrderedCertificate } from '../../src/stages/revocation/connector.ts';
+import { connectorFaults, connectorSurprises } from '../../src/stages/revocation/connector-faults.contract.ts';
 import { acmeConnector } from '../../src/stages/revocation/connectors/acme.ts';
 import { cfsslConnector } from '../../src/stages/revocation/connectors/cfssl.ts';
 import { commandConnector } from '../../src/stages/revocation/connectors/command.ts';
@@ -23,6 +24,7 @@ import { connectorDefinitions } from '../../src/stages/revocation/connectors/ind
 import { manualConnector } from '../../src/stages/revocation/connectors/manual.ts';
 import { openbaoConnector } from '../../src/stages/revocation/connectors/openbao.ts';
 import { stepCaConnector } from '../../src/stages/revocation/connectors/step-ca.ts';
+import type { CaRequest } from '../../src/stages/revocation/transport.ts';
 import { dogtagFake, ejbcaFake, formFake, openbaoFake } from './fakes.ts';
 import { aLab } from './lab.ts';
 
@@ -49,6 +51,12 @@ connectorContract('ejbca', async () => {
   return { ...fake, connector: await ejbcaConnector.open(ejbca, { time, transport: fake.transport }) };
 });
 connectorFaults('ejbca', (transport) => ejbcaConnector.open(ejbca, { time, transport }), aCertificate);
+connectorSurprises(
+  'ejbca',
+  ejbcaFake,
+  (transport) => ejbcaConnector.open(ejbca, { time, transport }),
+  (request) => request.method === 'PUT',
+);
 test('ejbca: 202 is an approval that waits, not a revocation', async () => {
   const transport = {
     call: async () => ({ ok: true as const, answer: { status: 202, headers: {}, body: Buffer.from('{}') } }),
@@ -73,6 +81,45 @@ connectorFaults(
   (request) => (request.method === 'GET' ? ok({ Status: 'VALID', Nonce: 7 }) : null),
 );
 
+connectorSurprises(
+  'dogtag',
+  dogtagFake,
+  (transport) => dogtagConnector.open(dogtag, { time, transport }),
+  (request) => request.method === 'POST',
+);
+test('dogtag: a request that an agent has to approve waits, and is not a revocation', async () => {
+  const fake = await dogtagFake();
+  const transport = {
+    call: async (request: CaRequest) =>
+      request.method === 'GET'
+        ? fake.transport.call(request)
+        : { ok: true as const, answer: ok({ requestStatus: 'pending', requestURL: 'https://dogtag.test/7' }) },
+    close: async () => {},
+  };
+  const connector = await dogtagConnector.open(dogtag, { time, transport });
+  expect(await connector.revoke([orderFor(await fake.issue(), 'keyCompromise')])).toMatchObject([
+    { outcome: 'pending-approval', reference: 'https://dogtag.test/7' },
+  ]);
+});
+test('a conflict about a certificate that is on record as good is no revocation', async () => {
+  for (const [definition, settings, fake] of [
+    [ejbcaConnector, ejbca, await ejbcaFake()],
+    [dogtagConnector, dogtag, await dogtagFake()],
+  ] as const) {
+    const transport = {
+      call: async (request: CaRequest) =>
+        request.method === 'GET'
+          ? fake.transport.call(request)
+          : { ok: true as const, answer: { status: 409, headers: {}, body: Buffer.from('{}') } },
+      close: async () => {},
+    };
+    const connector = await definition.open(settings as never, { time, transport });
+    expect(await connector.revoke([orderFor(await fake.issue(), 'keyCompromise')])).toMatchObject([
+      { outcome: 'refused', code: 'rejected' },
+    ]);
+  }
+});
+
 /* ---- form API ---- */
 const form = {
   url: 'https://portal.test/products/!AutoRevokeSSL',
@@ -87,6 +134,12 @@ connectorContract('form-api', async () => {
   return { ...fake, connector: await formApiConnector.open(form, { time, transport: fake.transport }) };
 });
 connectorFaults('form-api', (transport) => formApiConnector.open(form, { time, transport }), aCertificate);
+connectorSurprises(
+  'form-api',
+  formFake,
+  (transport) => formApiConnector.open(form, { time, transport }),
+  (request) => request.method === 'POST',
+);
 
 /* ---- OpenBao ---- */
 const openbao = { url: 'https://bao.test', mount: 'pki', token: secret, tls: {}, parallel: 4 };
@@ -103,6 +156,12 @@ connectorFaults(
   (transport) => openbaoConnector.open(openbao, { time, transport }),
   aCertificate,
   (request) => (request.method === 'GET' ? ok({ data: { revocation_time: 0 } }) : null),
+);
+connectorSurprises(
+  'openbao',
+  openbaoFake,
+  (transport) => openbaoConnector.open(openbao, { time, transport }),
+  (request) => request.url.endsWith('/revoke'),
 );
 describe('openbao traps', () => {
   test('an error after the revocation was stored is read back as done', async () => {

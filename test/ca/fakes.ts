@@ -28,7 +28,15 @@ async function table() {
     revoked: revoked.has(serial),
     reason: revoked.get(serial)?.reason ?? null,
   });
-  return { lab, issued, revoked, issue, recorded, close: async () => {} };
+  let wrong = false;
+  /** Keeps what the CA believes it was told. */
+  const store = (serial: Serial, record: Record) => {
+    revoked.set(serial, wrong && record.reason !== null ? { ...record, reason: 'superseded' } : record);
+  };
+  const storeWrongReason = () => {
+    wrong = true;
+  };
+  return { lab, issued, revoked, store, storeWrongReason, issue, recorded, close: async () => {} };
 }
 
 const json = (body: unknown, status = 200, headers: { [name: string]: string } = {}) =>
@@ -77,7 +85,7 @@ export async function ejbcaFake() {
         if (before !== undefined && (reason !== 'KEY_COMPROMISE' || before.reason === 'keyCompromise')) {
           return json({ error_code: 409, error_message: 'Certificate is already revoked.' }, 409);
         }
-        base.revoked.set(serial, { reason: names[reason]!, at: before?.at ?? base.lab.time.now().epochMilliseconds });
+        base.store(serial, { reason: names[reason]!, at: before?.at ?? base.lab.time.now().epochMilliseconds });
         return json(status(serial));
       }
     }
@@ -134,7 +142,7 @@ export async function dogtagFake() {
       const code = codes[body.Reason];
       if (code === undefined) return json({ Code: 400, Message: 'Invalid revocation reason' }, 400);
       if (record !== undefined) return json({ Code: 409, Message: 'certificate is already revoked' }, 409);
-      base.revoked.set(serial, {
+      base.store(serial, {
         reason: code === 0 ? null : crlReasonName(code),
         at: base.lab.time.now().epochMilliseconds,
       });
@@ -177,7 +185,7 @@ export async function formFake() {
     if (!base.issued.has(serial)) return answer(-4, 'Invalid serialNumber');
     if (base.revoked.has(serial)) return answer(-20, 'already revoked');
     const code = Number(form.get('codeReason'));
-    base.revoked.set(serial, { reason: code === 0 ? null : crlReasonName(code), at: 0 });
+    base.store(serial, { reason: code === 0 ? null : crlReasonName(code), at: 0 });
     return answer(0);
   };
   return { ...base, transport: fetchTransport(fetch) };
@@ -207,12 +215,12 @@ export async function openbaoFake() {
       if (!base.issued.has(serial))
         return json({ errors: [`certificate with serial ${body.serial_number} not found`] }, 400);
       const at = base.revoked.get(serial)?.at ?? base.lab.time.now().epochMilliseconds;
-      base.revoked.set(serial, { reason: null, at });
+      base.store(serial, { reason: null, at });
       if (failCrl) return json({ errors: ['error encountered during CRL building: …'] }, 500);
       return json({ data: { revocation_time: Math.floor(at / 1000), state: 'revoked' } });
     }
     if (pathname === '/v1/pki/crl/rotate' && init.method === 'GET') return json({ data: { success: true } });
     throw new Error(`OpenBao has no ${init.method} ${pathname}`);
   };
-  return { ...base, transport: fetchTransport(fetch), breakCrl: () => (failCrl = true) };
+  return { ...base, storeWrongReason: null, transport: fetchTransport(fetch), breakCrl: () => (failCrl = true) };
 }

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import {
   aMatter,
+  aPolicy,
   apply,
   aReceive,
   caseId,
@@ -9,9 +10,11 @@ import {
   firstMatter,
   received,
 } from '../../../test/support/desk-builders.ts';
+import type { Case } from '../../desk/case.ts';
 import type { Event } from '../../desk/events.ts';
+import { plan } from '../../desk/plan.ts';
 import type { Fingerprint, Serial } from '../../foundation/brand.ts';
-import { hours, seconds } from '../../foundation/time/time.ts';
+import { hours, isBefore, seconds } from '../../foundation/time/time.ts';
 import type { AffectedCertificate, AffectedState, RevokeOutcome } from '../ports.ts';
 import type { Ground } from './perform.ts';
 import { revoke } from './revoke.ts';
@@ -67,14 +70,18 @@ function row(f: string, state: AffectedState): AffectedCertificate {
   };
 }
 
-async function round(parts: never, again = false): Promise<readonly Event[]> {
-  const events: Event[] = [];
-  let current = apply(decided(null, aReceive({ matters: [aMatter({ set: { ...aMatter().set, count } })] })), [
+function authorized(): Case {
+  return apply(decided(null, aReceive({ matters: [aMatter({ set: { ...aMatter().set, count } })] })), [
     { type: 'RevocationAuthorized', at: now, by: 'desk', matterId: 'm1', because: 'The cut-off has come.' },
   ]);
+}
+
+async function round(parts: never, again = false, before = authorized(), at = now): Promise<readonly Event[]> {
+  const events: Event[] = [];
+  let current = before;
   const ground: Ground = {
     case: current,
-    now,
+    now: at,
     append: async (...more) => {
       events.push(...more);
       current = apply(current, more);
@@ -128,3 +135,35 @@ test('accepted and never seen: every one of them is ordered again, not only as m
   await round(parts, true);
   expect(new Set(calls.flat()).size).toBe(count);
 });
+
+test.each([
+  ['pending-approval', 'Waits for an approval by another administrator.'],
+  ['unknown', 'server-error: nobody knows'],
+  ['refused', 'not-authenticated: the CA does not accept the credentials (401).'],
+] as const)(
+  '%s for a day: asked again all day, people alarmed, nothing called revoked until it is',
+  async (outcome, problem) => {
+    const approvedAt = now.add(hours(24));
+    let at = now;
+    const { parts, states } = aSet(() => (isBefore(at, approvedAt) ? { outcome, problem } : done));
+    let current = authorized();
+    let asked = 0;
+    let alarmedAfter: number | null = null;
+    while (isBefore(at, approvedAt)) {
+      current = apply(current, await round(parts, false, current, at));
+      asked++;
+      const alarm = plan(current, aPolicy, at).actions.find((a) => a.do === 'alarm');
+      if (alarm !== undefined && alarmedAfter === null) {
+        alarmedAfter = asked;
+        expect(alarm).toMatchObject({ component: 'revocation' });
+      }
+      expect(firstMatter(current)).toMatchObject({ accepted: 0, published: 0 });
+      expect([...states.values()].some((s) => s === 'accepted' || s === 'published')).toBe(false);
+      at = firstMatter(current).retryAt!;
+    }
+    expect(alarmedAfter).toBe(2);
+    expect(asked).toBeGreaterThanOrEqual(24);
+    current = apply(current, await round(parts, false, current, at));
+    expect(firstMatter(current)).toMatchObject({ accepted: count, published: 0 });
+  },
+);

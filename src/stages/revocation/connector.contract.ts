@@ -7,7 +7,6 @@ import type { Reason } from '../../desk/facts.ts';
 import type { Serial } from '../../foundation/brand.ts';
 import type { CrlReasonName } from '../../foundation/pki/reasons.ts';
 import type { OrderedCertificate, RevocationConnector, RevocationOrder } from './connector.ts';
-import type { CaAnswer, CaRequest, CaResult, CaTransport } from './transport.ts';
 
 export interface ConnectorUnderTest {
   readonly connector: RevocationConnector;
@@ -142,59 +141,5 @@ export function connectorContract(
     test('no order means no call and no outcome', async () => {
       expect(await under.connector.revoke([])).toEqual([]);
     });
-  });
-}
-
-/**
- * What every HTTP connector says when the CA misbehaves at the revoking call. `prepare` answers the calls that come
- * before it (nonces, directories) and returns null for the call itself.
- */
-export function connectorFaults(
-  name: string,
-  open: (transport: CaTransport) => Promise<RevocationConnector>,
-  certificate: () => OrderedCertificate | Promise<OrderedCertificate>,
-  prepare: (request: CaRequest) => CaAnswer | null = () => null,
-): void {
-  const status = (code: number, body = '', headers: Record<string, string> = {}): CaResult => ({
-    ok: true,
-    answer: { status: code, headers, body: Buffer.from(body) },
-  });
-  const rows: readonly [string, CaResult, readonly string[]][] = [
-    ['it cannot be reached', { ok: false, code: 'unreachable', reached: false }, ['retry']],
-    ['TLS fails', { ok: false, code: 'tls', reached: false }, ['retry']],
-    ['it does not answer in time', { ok: false, code: 'timeout', reached: true }, ['unknown']],
-    ['the connection breaks', { ok: false, code: 'connection-lost', reached: true }, ['unknown']],
-    ['it answers 401', status(401), ['refused']],
-    ['it answers 403', status(403), ['refused']],
-    ['it answers 404', status(404), ['refused']],
-    ['it answers 429 with Retry-After', status(429, '', { 'retry-after': '120' }), ['retry']],
-    ['it answers 500', status(500, 'oops'), ['unknown']],
-    ['it answers 502 with a page', status(502, '<html>'), ['unknown']],
-    ['it answers 200 with rubbish', status(200, '<html>maintenance</html>'), ['unknown']],
-    ['it answers 204 without a word', status(204), ['unknown']],
-    ['it redirects to a login page', status(302, '', { location: '/login' }), ['unknown', 'refused']],
-  ];
-  describe(`the ${name} connector names a failure truthfully`, () => {
-    for (const [what, result, allowed] of rows) {
-      test(`when ${what}: ${allowed.join(' or ')}`, async () => {
-        const transport: CaTransport = {
-          call: async (request) => {
-            const answer = prepare(request);
-            return answer === null ? result : { ok: true, answer };
-          },
-          close: async () => {},
-        };
-        const connector = await open(transport);
-        const order = orderFor(await certificate(), 'keyCompromise');
-        const outcomes = await connector.revoke([order, order]);
-        expect(outcomes).toHaveLength(2);
-        for (const outcome of outcomes) expect(allowed, JSON.stringify(outcome)).toContain(outcome.outcome);
-        if (what.includes('Retry-After')) {
-          expect(outcomes[0]).toMatchObject({ code: 'busy' });
-          expect((outcomes[0] as { after: Temporal.Duration | null }).after?.total('seconds')).toBe(120);
-        }
-        await connector.close();
-      });
-    }
   });
 }

@@ -42,7 +42,10 @@ export interface RevocationOrder {
 }
 
 export type RevocationOutcome =
-  /** Accepted and recorded. `reason` and `revokedAt` as the CA states them, null where it does not. */
+  /**
+   * Accepted and recorded. `reason` and `revokedAt` as the CA states them, null where it does not: what we ordered is no
+   * evidence of what was stored.
+   */
   | { readonly outcome: 'done'; readonly reason: CrlReasonName | null; readonly revokedAt: Instant | null }
   /** Was revoked before, with this reason (null: none, or not told). The desk decides whether that is good enough. */
   | { readonly outcome: 'already'; readonly reason: CrlReasonName | null; readonly revokedAt: Instant | null }

@@ -13,7 +13,7 @@ import {
   type RevocationOrder,
   type RevocationOutcome,
 } from '../connector.ts';
-import { already, badAnswer, done, failed, fromStatus, nameOf, refused } from '../outcomes.ts';
+import { already, badAnswer, done, failed, fromStatus, refused } from '../outcomes.ts';
 import { inParallel } from '../parallel.ts';
 import { readTls, tlsSettings } from '../secret.ts';
 import { issuerKeyIdentifier, issuerOf, serialForms } from '../serial.ts';
@@ -78,7 +78,7 @@ export const cfsslConnector = defineConnector({
       if (!call.ok) return failed(call);
       const { answer } = call;
       const body = jsonOf(answer);
-      if (answer.status === 200) return body?.success === true ? done(nameOf(order.reason), null) : badAnswer();
+      if (answer.status === 200) return body?.success === true ? done(null, null) : badAnswer();
       if (saysNoRow(answer))
         return refused('unknown-certificate', 'The CA has no such serial under this key identifier.');
       return fromStatus(answer);

@@ -13,7 +13,7 @@ import {
   type RevocationOrder,
   type RevocationOutcome,
 } from '../connector.ts';
-import { already, badAnswer, done, failed, fromStatus, nameOf } from '../outcomes.ts';
+import { already, badAnswer, conflict, done, failed, fromStatus, nameOf } from '../outcomes.ts';
 import { inParallel } from '../parallel.ts';
 import { readTls, tlsSettings } from '../secret.ts';
 import { serialForms } from '../serial.ts';
@@ -44,13 +44,20 @@ export const dogtagConnector = defineConnector({
     const address = (certificate: OrderedCertificate) =>
       `${base}/agent/certs/${serialForms.prefixed(certificate.serial)}`;
 
+    const record = async (certificate: OrderedCertificate): Promise<CaRecord> => {
+      const read = await transport.call({ method: 'GET', url: address(certificate), headers });
+      if (!read.ok) return { state: 'unknown', message: `No answer: ${read.code}.` };
+      if (read.answer.status !== 200) return { state: 'unknown', message: `The CA answered ${read.answer.status}.` };
+      return recordOf(read.answer);
+    };
+
     const revokeOne = async (order: RevocationOrder): Promise<RevocationOutcome> => {
       const read = await transport.call({ method: 'GET', url: address(order.certificate), headers });
       // Nothing is ordered yet: whatever goes wrong here, nothing has happened.
       if (!read.ok) return failed({ ...read, reached: false });
       if (read.answer.status !== 200) return notYet(fromStatus(read.answer));
-      const record = recordOf(read.answer);
-      if (record.state === 'revoked') return already(record.reason, record.revokedAt);
+      const before = recordOf(read.answer);
+      if (before.state === 'revoked') return already(before.reason, before.revokedAt);
       const nonce = field(read.answer, 'Nonce');
       const call = await transport.call({
         method: 'POST',
@@ -65,9 +72,9 @@ export const dogtagConnector = defineConnector({
       });
       if (!call.ok) return failed(call);
       const { answer } = call;
-      if (answer.status === 409) return already(null, null);
+      if (answer.status === 409) return conflict(await record(order.certificate));
       if (answer.status !== 200) return fromStatus(answer);
-      if (field(answer, 'operationResult') === 'success') return done(nameOf(order.reason), null);
+      if (field(answer, 'operationResult') === 'success') return done(null, null);
       if (field(answer, 'requestStatus') === 'pending') {
         return {
           outcome: 'pending-approval',
@@ -93,12 +100,7 @@ export const dogtagConnector = defineConnector({
       async publish() {
         return { outcome: 'unsupported' };
       },
-      async record(certificate) {
-        const read = await transport.call({ method: 'GET', url: address(certificate), headers });
-        if (!read.ok) return { state: 'unknown', message: `No answer: ${read.code}.` };
-        if (read.answer.status !== 200) return { state: 'unknown', message: `The CA answered ${read.answer.status}.` };
-        return recordOf(read.answer);
-      },
+      record,
       close: () => transport.close(),
     };
   },

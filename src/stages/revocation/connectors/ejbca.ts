@@ -14,7 +14,7 @@ import {
   type RevocationOrder,
   type RevocationOutcome,
 } from '../connector.ts';
-import { already, badAnswer, done, failed, fromStatus, refused } from '../outcomes.ts';
+import { badAnswer, conflict, done, failed, fromStatus, refused } from '../outcomes.ts';
 import { inParallel } from '../parallel.ts';
 import { readTls, tlsSettings } from '../secret.ts';
 import { issuerOf, serialForms } from '../serial.ts';
@@ -92,10 +92,8 @@ export const ejbcaConnector = defineConnector({
             reference: null,
             message: 'EJBCA waits for an approval by another administrator; nothing is revoked yet.',
           };
-        case 409: {
-          const status = await record(order.certificate);
-          return status.state === 'revoked' ? already(status.reason, status.revokedAt) : already(null, null);
-        }
+        case 409:
+          return conflict(await record(order.certificate));
         default:
           return fromStatus(answer);
       }

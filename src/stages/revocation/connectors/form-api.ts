@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import type { Reason } from '../../../desk/facts.ts';
 import { defineConnector, type RevocationOrder, type RevocationOutcome } from '../connector.ts';
-import { already, badAnswer, codeOf, done, failed, fromStatus, nameOf, refused } from '../outcomes.ts';
+import { already, badAnswer, codeOf, done, failed, fromStatus, refused } from '../outcomes.ts';
 import { inParallel } from '../parallel.ts';
 import { readSecret, readTls, secretRef, tlsSettings } from '../secret.ts';
 import { serialForms } from '../serial.ts';
@@ -61,7 +61,7 @@ export const formApiConnector = defineConnector({
       if (call.answer.status !== 200) return fromStatus(call.answer);
       const code = errorCodeOf(call.answer);
       if (code === null) return badAnswer();
-      if (code === 0) return done(nameOf(order.reason), null);
+      if (code === 0) return done(null, null);
       return meaningOf(code, settings.errorCodes[String(code)]);
     };
 

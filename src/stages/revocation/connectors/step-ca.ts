@@ -16,7 +16,7 @@ import {
   type RevocationOrder,
   type RevocationOutcome,
 } from '../connector.ts';
-import { already, badAnswer, codeOf, done, failed, fromStatus, nameOf } from '../outcomes.ts';
+import { already, badAnswer, codeOf, done, failed, fromStatus } from '../outcomes.ts';
 import { inParallel } from '../parallel.ts';
 import { readSecret, readTls, secretRef, tlsSettings } from '../secret.ts';
 import { issuerOf, serialForms } from '../serial.ts';
@@ -99,8 +99,7 @@ export const stepCaConnector = defineConnector({
       });
       if (!call.ok) return failed(call);
       const { answer } = call;
-      if (answer.status === 200)
-        return jsonOf(answer)?.status === 'ok' ? done(nameOf(order.reason), null) : badAnswer();
+      if (answer.status === 200) return jsonOf(answer)?.status === 'ok' ? done(null, null) : badAnswer();
       if (answer.status === 400 && /already revoked/.test(textOf(answer))) {
         const seen = await record(order.certificate);
         return seen.state === 'revoked' ? already(seen.reason, seen.revokedAt) : already(null, null);
