@@ -3,7 +3,7 @@
  * temporary file or the memory of the desk. A twin plants the key in each place and must be caught.
  */
 import { createPrivateKey } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { open, readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -53,6 +53,42 @@ async function everyValue(pool: pg.Pool): Promise<Buffer> {
   return Buffer.concat(parts);
 }
 
+/**
+ * What a core file of the process would hold: every region that it can write to, Node's buffers included. Linux, as root or
+ * the same user.
+ */
+async function memoryOf(pid: number, shared: 'with shared memory' | 'without' = 'with shared memory'): Promise<Buffer> {
+  const regions = (await readFile(`/proc/${pid}/maps`, 'utf8')).split('\n').flatMap((line) => {
+    const found = /^([0-9a-f]+)-([0-9a-f]+) rw.([ps])/.exec(line);
+    return found === null || (found[3] === 's' && shared === 'without')
+      ? []
+      : [[Number(`0x${found[1]}`), Number(`0x${found[2]}`)] as const];
+  });
+  const memory = await open(`/proc/${pid}/mem`, 'r');
+  const parts: Buffer[] = [];
+  try {
+    for (const [from, to] of regions) {
+      for (let at = from; at < to; at += memoryChunk) {
+        const chunk = Buffer.alloc(Math.min(memoryChunk, to - at));
+        const read = await memory.read(chunk, 0, chunk.length, at).catch(() => null);
+        if (read !== null) parts.push(chunk.subarray(0, read.bytesRead));
+      }
+    }
+  } finally {
+    await memory.close();
+  }
+  return Buffer.concat(parts);
+}
+
+const memoryChunk = 16 * 1024 * 1024;
+
+/** The processes of the desk's own database: those whose working folder is in its data folder. */
+async function databaseProcesses(dataFolder: string): Promise<number[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const folders = await Promise.all(pids.map((pid) => readlink(`/proc/${pid}/cwd`).catch(() => '')));
+  return pids.filter((_, i) => folders[i]?.startsWith(dataFolder) === true).map(Number);
+}
+
 describe('a reported private key', { timeout: 300_000 }, () => {
   let served: Served;
   let issued: Issued;
@@ -88,6 +124,19 @@ describe('a reported private key', { timeout: 300_000 }, () => {
     expect(tracesIn(await readFile(planted), wanted)).toBeGreaterThan(0);
   });
 
+  // Before anything is planted there.
+  test('is in no memory of the database, where a core file or a swapped page would show it', async () => {
+    const pids = await databaseProcesses(served.dataFolder);
+    expect(pids.length).toBeGreaterThan(3);
+    for (const [place, pid] of pids.entries()) {
+      // What they share is the same for all of them. One that has ended meanwhile has no memory.
+      const memory = await memoryOf(pid, place === 0 ? 'with shared memory' : 'without').catch(() => Buffer.alloc(0));
+      expect(tracesIn(memory, wanted), `process ${pid}`).toBe(0);
+    }
+    // The twin: this process holds the key, and the same look finds it.
+    expect(tracesIn(await memoryOf(process.pid), wanted)).toBeGreaterThan(0);
+  });
+
   test('is in no table, and would be found in one', async () => {
     const database = await connect({ dataFolder: served.dataFolder });
     try {
@@ -119,5 +168,25 @@ describe('a reported private key', { timeout: 300_000 }, () => {
     expect(tracesIn(snapshot, wanted)).toBe(0);
     // The snapshot is a real one of a desk that has done this case.
     expect(snapshot.includes('rescind')).toBe(true);
+  });
+});
+
+describe('a desk whose intake is a process of its own', { timeout: 300_000 }, () => {
+  test('has the key in no memory but that of intake', async () => {
+    const served = await Served.open({ silenceSeconds: 2, roles: 'worker,web' });
+    const intake = served.also('intake');
+    try {
+      await intake.says(/Ready\./);
+      const issued = await served.issue(['apart.example'], 'it@apart.example');
+      const wanted = traces(issued.keyPem);
+      await served.report('researcher@keywatch.example', issued.keyPem, []);
+      await until(() => served.lettersTo('researcher@keywatch.example').length >= 3);
+      expect(tracesIn(await memoryOf(served.desk.child.pid as number), wanted)).toBe(0);
+      // The twin: a process that was told the key is found out by the same look.
+      expect(tracesIn(await memoryOf(process.pid), wanted)).toBeGreaterThan(0);
+    } finally {
+      await intake.stop();
+      await served.close();
+    }
   });
 });

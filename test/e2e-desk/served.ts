@@ -122,7 +122,12 @@ export class Served {
   }
 
   #start(): Process {
-    return start(['serve', '--config', this.#config, '--roles', this.#roles], this.#options);
+    return this.also(this.#roles);
+  }
+
+  /** A further process of the same desk; whoever asks for it stops it. */
+  also(roles: string): Process {
+    return start(['serve', '--config', this.#config, '--roles', roles], this.#options);
   }
 
   get config(): string {
