@@ -3,7 +3,7 @@
  * processor time per report is printed beside the rate, because that does not depend on who else uses the machine.
  */
 import { execFileSync } from 'node:child_process';
-import { generatePrimeSync, hash, randomBytes } from 'node:crypto';
+import { generatePrimeSync, hash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { Encrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { keyHashes } from '../src/foundation/pki/spki.ts';
@@ -11,13 +11,10 @@ import { spkiOf } from '../src/foundation/pki/x509.ts';
 import { at } from '../src/foundation/time/time.ts';
 import { aCertificate, anEcKey, anRsaKey, fingerprintOf } from '../src/stages/evidence/prove/test-keys.ts';
 import { type CertificateBytes, createReadingRoom, type ReadInput } from '../src/stages/evidence/room/room.ts';
-import { product } from '../src/stages/evidence/weak/arithmetic.ts';
-import { batchGcdAgainst } from '../src/stages/evidence/weak/batch-gcd.ts';
-import { batchGcdParallel } from '../src/stages/evidence/weak/batch-gcd-parallel.ts';
 import { checkKey } from '../src/stages/evidence/weak/check-key.ts';
 import { badkeysList } from '../src/stages/evidence/weak/lists.ts';
 
-interface BenchResult {
+export interface BenchResult {
   readonly name: string;
   readonly figures: Readonly<Record<string, number>>;
   readonly unit: string;
@@ -196,63 +193,4 @@ for i in range(100): checkrsa(n, checks=checks + ['sharedprimes'])
 print((time.perf_counter() - t) / 100 * 1000)`;
   const [weak, thorough] = execFileSync(python, ['-c', script]).toString().trim().split('\n').map(Number);
   return { badkeys: { weakMilliseconds: round(weak ?? 0, 3), thoroughMilliseconds: round(thorough ?? 0, 3) } };
-}
-
-/** Shared primes: a full run on two cores, and the nightly form, with planted pairs that must all be found. */
-export async function sharedPrimesBench(
-  options: { readonly moduli?: number; readonly old?: number; readonly fresh?: number } = {},
-): Promise<BenchResult> {
-  const count = options.moduli ?? 50_000;
-  // Making 100,000 primes takes longer than the bench. Random odd numbers stand in for primes; planted ones are real.
-  const odd = () => BigInt(`0x${randomBytes(256).toString('hex')}`) | 1n | (1n << 2047n);
-  const moduli = Array.from({ length: count }, odd);
-  const pairs = Array.from(
-    { length: 10 },
-    (_, i) => [i * Math.floor(count / 20), count - 1 - i * Math.floor(count / 23)] as const,
-  );
-  for (const [a, b] of pairs) {
-    const shared = generatePrimeSync(1024, { bigint: true });
-    moduli[a] = shared * generatePrimeSync(1024, { bigint: true });
-    moduli[b] = shared * generatePrimeSync(1024, { bigint: true });
-  }
-  const from = performance.now();
-  const found = new Set((await batchGcdParallel(moduli, 2)).map((hit) => hit.index));
-  const seconds = (performance.now() - from) / 1000;
-  const missed = pairs.flat().filter((index) => !found.has(index)).length;
-  if (missed > 0) throw new Error(`${missed} planted moduli were not found`);
-
-  const old = options.old ?? 20_000;
-  const fresh = options.fresh ?? 2_000;
-  const blockSize = 10_000;
-  const blocks: bigint[] = [];
-  for (let i = 0; i < old; i += blockSize) blocks.push(product(moduli.slice(i, Math.min(i + blockSize, old))));
-  const batch = Array.from({ length: fresh }, odd);
-  const planted = generatePrimeSync(1024, { bigint: true });
-  blocks[0] = (blocks[0] as bigint) * planted;
-  batch[7] = planted * generatePrimeSync(1024, { bigint: true });
-  const once = performance.now();
-  batchGcdAgainst(batch, []);
-  const withinSeconds = (performance.now() - once) / 1000;
-  const nightFrom = performance.now();
-  const hits = batchGcdAgainst(batch, blocks);
-  const nightSeconds = (performance.now() - nightFrom) / 1000;
-  if (!hits.some((hit) => hit.index === 7)) throw new Error('the planted modulus of the night was not found');
-  const perBlock = Math.max(0, nightSeconds - withinSeconds) / blocks.length;
-  return {
-    name: 'evidence-shared-primes',
-    figures: {
-      moduli: count,
-      seconds: round(seconds),
-      planted: pairs.length * 2,
-      nightlyOld: old,
-      nightlyFresh: fresh,
-      nightlySeconds: round(nightSeconds),
-      // Reduction is linear in the number of blocks; the part within the batch does not grow.
-      nightlyAgainstMillionSecondsExtrapolated: round(withinSeconds + perBlock * (1_000_000 / blockSize)),
-    },
-    unit: 'seconds for all moduli on two cores; seconds for a night of new moduli on one core',
-    peers: {},
-    limit:
-      '50,000 moduli in <= 80 s on two cores with every planted pair found; nightly 2,000 against 1 million stated',
-  };
 }

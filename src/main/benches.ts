@@ -13,7 +13,7 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   connectors: async () => (await import('../../bench/connectors.ts')).connectorsBench,
   evidence: async () => (await import('../../bench/evidence.ts')).proofBench,
   'evidence-keys': async () => (await import('../../bench/evidence.ts')).keysBench,
-  'evidence-shared-primes': async () => (await import('../../bench/evidence.ts')).sharedPrimesBench,
+  'evidence-shared-primes': async () => (await import('../../bench/shared-primes.ts')).sharedPrimesBench,
   console: async () => (await import('../../bench/console.ts')).consoleBench,
   acme: async () => (await import('../../bench/acme.ts')).acmeBench,
 };

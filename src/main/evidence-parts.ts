@@ -62,17 +62,17 @@ export function weakKeyChecks(lists: HeldLists, primes: SharedPrimes): WeakKeys 
   return {
     async check(certificates) {
       const items = new Map<string, EvidenceItem>();
+      const partners = await primes.partnersOf(certificates);
+      const sharing = new Set(partners.flatMap((partner) => partner.of));
       for (const { der, spkiHash, fingerprint } of certificates) {
-        const spki = spkiOf(der);
-        const partners = await primes.partnersOf(spki);
-        const own = itemFor({ spki, spkiHash, fingerprint }, lists, partners.length > 0);
+        const own = itemFor({ spki: spkiOf(der), spkiHash, fingerprint }, lists, sharing.has(fingerprint));
         if (own !== null) items.set(spkiHash, own);
-        for (const { certificate, der: other } of partners) {
-          // Whoever has one key's factor has the other's: both are computable, whichever of the two was reported.
-          const known = { spki: spkiOf(other), spkiHash: certificate.spkiHash, fingerprint: certificate.fingerprint };
-          const partner = items.has(certificate.spkiHash) ? null : itemFor(known, lists, true);
-          if (partner !== null) items.set(certificate.spkiHash, partner);
-        }
+      }
+      for (const { certificate, der } of partners) {
+        // Whoever has one key's factor has the other's: both are computable, whichever of the two was reported.
+        const known = { spki: spkiOf(der), spkiHash: certificate.spkiHash, fingerprint: certificate.fingerprint };
+        const partner = items.has(certificate.spkiHash) ? null : itemFor(known, lists, true);
+        if (partner !== null) items.set(certificate.spkiHash, partner);
       }
       return [...items.values()];
     },

@@ -1,6 +1,7 @@
 /**
- * What the desk tidies up by itself: rows that can decide nothing any more. Mail, cases, letters and the log are none of
- * them; how long those are kept is the operator's to say.
+ * What the desk does by itself when nothing waits: it tidies up rows that can decide nothing any more (mail, cases, letters
+ * and the log are none of them; how long those are kept is the operator's to say), and by night it holds new keys against
+ * all others.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
@@ -12,6 +13,7 @@ import { type HousekeepingJob, startHousekeeping } from '../platform/jobs/housek
 import { forgetGatewayLines } from '../stages/intake/postgres-gateway.ts';
 import { forgetRenewNowMessages } from '../stages/renewal-info/index.ts';
 import { forgetTestReports } from './watch-store.ts';
+import type { Desk } from './wiring.ts';
 
 /** Long enough for a quarterly look back. */
 const daysKept = 100;
@@ -41,13 +43,33 @@ export function housekeepingJobs(pool: pg.Pool, time: Time, log: Log): readonly 
   }));
 }
 
+/** A million certificates that are taken up for the first time need an hour; what is left is for the next night. */
+const primesMinutesMax = 240;
+
+/** New moduli of the inventory against all others. What it finds becomes a receipt, and has its clock from there. */
+export function sharedPrimesJob(desk: Pick<Desk, 'primes' | 'receive' | 'log'>): HousekeepingJob {
+  return {
+    name: 'shared-primes',
+    cron: '41 1 * * *',
+    minutesMax: primesMinutesMax,
+    async run(signal) {
+      const { taken, reported } = await desk.primes.night(desk.receive, signal);
+      if (taken > 0) desk.log.info({ job: 'shared-primes', certificates: taken, reported }, 'Compared moduli.');
+    },
+  };
+}
+
 /** Until `signal` aborts. Where it cannot start (the database is away) the desk works on, and it is tried again. */
 export async function keepHouse(
-  parts: { readonly pool: pg.Pool; readonly connection: pg.ClientConfig; readonly time: Time; readonly log: Log },
+  parts: {
+    readonly desk: Pick<Desk, 'pool' | 'time' | 'log' | 'primes' | 'receive'>;
+    readonly connection: pg.ClientConfig;
+  },
   signal: AbortSignal,
 ): Promise<void> {
-  const { pool, connection, time, log } = parts;
-  const jobs = housekeepingJobs(pool, time, log);
+  const { desk, connection } = parts;
+  const { pool, time, log } = desk;
+  const jobs = [...housekeepingJobs(pool, time, log), sharedPrimesJob(desk)];
   while (!signal.aborted) {
     const housekeeping = await startHousekeeping(connection, jobs, log, { pollSeconds }).catch((error: unknown) => {
       const code = error instanceof Fault ? error.code : 'bug';

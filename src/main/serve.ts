@@ -124,7 +124,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       has('worker') ? (await pushChanges(desk)).run(signal) : null,
       has('worker') ? deliverRenewNow(desk, signal) : null,
       lab?.run(signal),
-      has('worker') ? keepHouse({ pool: database.pool, connection: database.connection, time, log }, signal) : null,
+      has('worker') ? keepHouse({ desk, connection: database.connection }, signal) : null,
     ]);
   } finally {
     for (const close of closing.reverse())

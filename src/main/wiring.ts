@@ -41,6 +41,7 @@ import {
   postgresBlockedKeys,
 } from '../stages/evidence/blocked-keys/postgres.ts';
 import { passphrasesIn } from '../stages/evidence/room/passphrases.ts';
+import { modulusMigrations, postgresModulusBlocks } from '../stages/evidence/weak/modulus-blocks.ts';
 import type { ChannelContext, Listening } from '../stages/intake/channel.ts';
 import type { GatewayEvent } from '../stages/intake/gateway-log.ts';
 import type { SealingIdentities } from '../stages/intake/identities.ts';
@@ -88,7 +89,7 @@ import { type Links, linkSecret, signedLinks } from './port/links.ts';
 import { readParts } from './reading-parts.ts';
 import { tellHooks } from './renew-now-hooks.ts';
 import { noteReplaced } from './replacements.ts';
-import { sharedPrimes } from './shared-primes.ts';
+import { type SharedPrimes, sharedPrimes } from './shared-primes.ts';
 import { watchMigrations } from './watch-store.ts';
 import { webhookMigrations } from './webhook-store.ts';
 
@@ -152,6 +153,7 @@ export interface Desk {
   /** Probes these certificates from outside at this moment and keeps what was read. */
   lookAtNow(fingerprints: readonly Fingerprint[], reason: Reason): Promise<void>;
   readonly lists: HeldLists;
+  readonly primes: SharedPrimes;
   readonly policies: PolicyBook;
   /** What listens for this desk, for the screen that shows channel health. */
   readonly listening: { kind: string; address: string; accept?: NonNullable<Listening['accept']> }[];
@@ -176,7 +178,7 @@ export async function migrateAll(pool: Pool, now: Instant): Promise<void> {
       { room: 'inventory', migrations: inventoryMigrations },
       { room: 'renewal-info', migrations: renewalMigrations },
       { room: 'outreach', migrations: [...directoryMigrations, ...outboxMigrations, ...contactLogMigrations] },
-      { room: 'evidence', migrations: evidenceMigrations },
+      { room: 'evidence', migrations: [...evidenceMigrations, ...modulusMigrations] },
       { room: 'readings', migrations: readingMigrations },
       { room: 'access', migrations: accessMigrations },
       { room: 'status', migrations: statusMigrations },
@@ -226,7 +228,8 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
   const blocked = postgresBlockedKeys(pool);
   const lists = await holdLists(blocked);
   const room: Room & { close(): Promise<void> } = openRoom(identities, lists, seams.roomSize ?? 2, blocked);
-  const weakKeys: WeakKeys = weakKeyChecks(lists, sharedPrimes(inventory));
+  const primes = sharedPrimes({ inventory, blocks: postgresModulusBlocks(pool), log });
+  const weakKeys: WeakKeys = weakKeyChecks(lists, primes);
   const troubles = new ChannelTroubles();
   const secret = await linkSecret(config.dataFolder);
   const canaries = openCanaries({
@@ -400,6 +403,7 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
       contacts: postgresContactLog(pool),
       blocked,
       lists,
+      primes,
       policies,
       listening: [],
     },

@@ -18,7 +18,7 @@ export {
   type ReadingRoom,
   type ReadingRoomOptions,
 } from './room/room.ts';
-export { checkCertificates } from './weak/check-certificates.ts';
 export { checkKey, type WeakKeyOptions, type WeakKeyResult, weakKeyChecksVersion } from './weak/check-key.ts';
+export { batchModuliMax, type CertificateDer, holdModuli, moduliOf } from './weak/hold-moduli.ts';
 export { type KeyList, readList } from './weak/lists.ts';
-export { ModulusIndex } from './weak/modulus-index.ts';
+export { type ModulusBlocks, modulusMigrations, type Pair, postgresModulusBlocks } from './weak/modulus-blocks.ts';

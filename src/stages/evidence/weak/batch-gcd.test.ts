@@ -1,9 +1,10 @@
 import { generatePrimeSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { rsaSpki } from '../extract/textual.ts';
-import { batchGcd, batchGcdAgainst, blockProduct } from './batch-gcd.ts';
+import { product } from './arithmetic.ts';
+import { batchGcd, hitsIn, productTree } from './batch-gcd.ts';
 import { batchGcdParallel } from './batch-gcd-parallel.ts';
-import { ModulusIndex } from './modulus-index.ts';
+import { mergedWith } from './hold-moduli.ts';
+import type { ModulusBlock } from './modulus-blocks.ts';
 
 const prime = (bits = 256) => generatePrimeSync(bits, { bigint: true });
 const semiprime = () => prime() * prime();
@@ -42,9 +43,12 @@ describe('batch gcd', () => {
   it('finds new against old by the products of the old blocks', () => {
     const moduli = planted();
     const [old, fresh] = [moduli.slice(0, 40), moduli.slice(40)];
-    const found = batchGcdAgainst(fresh, [blockProduct(old.slice(0, 20)), blockProduct(old.slice(20))]);
-    // 40 shares with 3 and 17; 50 equals 1, which is no shared prime but the same key again; 59 shares with 8.
-    expect(found.map((hit) => hit.index + 40).filter((i) => i !== 50)).toEqual([40, 59]);
+    const tree = productTree(fresh);
+    const against = (product(old.slice(0, 20)) * product(old.slice(20))) % tree.root;
+    const found = hitsIn(tree, against).map((hit) => fresh.indexOf(hit.n) + 40);
+    // 40 shares with 3 and 17, 59 with 8; 50 equals 1, which whoever asks has to leave out.
+    expect(found).toEqual([40, 50, 59]);
+    expect(hitsIn(tree)).toEqual([]);
   });
 
   it('bears an empty list, one modulus, and nonsense', async () => {
@@ -55,20 +59,25 @@ describe('batch gcd', () => {
   });
 });
 
-describe('the index of all moduli', () => {
-  it('tells a key that shares a prime with another one, whether it is itself in the index or not', () => {
-    const index = new ModulusIndex();
-    const [p, q, r] = [prime(), prime(), prime()];
-    for (let i = 0; i < 30; i++) index.add(rsaSpki(semiprime(), 65537n));
-    index.add(rsaSpki(p * q, 65537n));
-    index.add(rsaSpki(p * q, 3n));
-    expect(index.size).toBe(31);
-    expect(index.find(rsaSpki(p * r, 65537n))?.factor).toBe(p);
-    index.add(rsaSpki(p * r, 65537n));
-    expect(index.find(rsaSpki(p * q, 65537n))?.factor).toBe(p);
-    expect(index.find(rsaSpki(semiprime(), 65537n))).toBeNull();
-    expect(index.findAll([rsaSpki(r * prime(), 65537n), rsaSpki(semiprime(), 65537n)]).map((hit) => hit.index)).toEqual(
-      [0],
-    );
+describe('blocks of moduli', () => {
+  const block = (id: number, bytes: number): ModulusBlock => ({ id: String(id), batches: [String(id)], bytes });
+
+  it('a new block swallows younger ones that are not much longer, and none that would grow too long', () => {
+    const ids = (blocks: readonly ModulusBlock[], bytes: number) => mergedWith(blocks, bytes).map(({ id }) => id);
+    expect(ids([], 100)).toEqual([]);
+    expect(ids([block(1, 1_000), block(2, 100), block(3, 90)], 60)).toEqual(['3', '2']);
+    expect(ids([block(1, 1_000), block(2, 100)], 40)).toEqual([]);
+    expect(ids([block(1, 2 ** 24), block(2, 2 ** 24)], 2 ** 23)).toEqual(['2']);
+  });
+
+  it('a thousand batches of one length are few blocks', () => {
+    let blocks: ModulusBlock[] = [];
+    for (let i = 0; i < 1_000; i++) {
+      const swallowed = mergedWith(blocks, 512_000);
+      const bytes = swallowed.reduce((sum, one) => sum + one.bytes, 512_000);
+      blocks = [...blocks.filter((one) => !swallowed.includes(one)), block(i, bytes)];
+    }
+    expect(blocks.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(512_000_000);
+    expect(blocks.length).toBeLessThan(30);
   });
 });

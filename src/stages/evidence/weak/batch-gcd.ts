@@ -3,10 +3,17 @@
  * V8 holds at most 2^30 bits in one BigInt, so a block is at most a quarter of a million RSA-2048 moduli; more go block
  * by block, which finds the same pairs, can run side by side and be resumed.
  */
-import { gcd, product } from './arithmetic.ts';
+import { gcd } from './arithmetic.ts';
 
 /** RSA-2048 moduli in one block: a product times a remainder must stay below 2^30 bits. */
 export const BLOCK_MODULI_MAX = 262_143;
+
+/** Damaged moduli have factors such as 3 in common: that is the check for small factors, and gives no other key away. */
+const SMALL_FACTOR_BITS = 64n;
+
+export function isPrimeOfKey(common: bigint): boolean {
+  return common >> SMALL_FACTOR_BITS > 0n;
+}
 
 export interface SharedPrime {
   /** Index of the modulus in the list given. */
@@ -60,51 +67,29 @@ export function remainders({ levels }: ProductTree, value: bigint): bigint[] {
   return current;
 }
 
+export interface Hit {
+  readonly n: bigint;
+  /** What n has in common with the product of the others; n itself when both of its primes are shared. */
+  readonly common: bigint;
+}
+
+/** Members of the tree that share a prime with one another, or with anything in `against` (a product modulo the root). */
+export function hitsIn(tree: ProductTree, against = 1n): Hit[] {
+  const rest = remainders(tree, against === 1n ? tree.others : (tree.others * against) % tree.root);
+  return (tree.levels[0] as readonly bigint[]).flatMap((n, i): Hit[] => {
+    const common = gcd(rest[i] as bigint, n);
+    return common > 1n ? [{ n, common }] : [];
+  });
+}
+
 /** All moduli that share a prime with another of the same list. Equal moduli are one modulus. */
 export function batchGcd(moduli: readonly bigint[]): SharedPrime[] {
   const distinct = [...new Set(moduli)].filter((n) => n > 1n);
-  if (distinct.length < 2) return [];
-  const tree = productTree(distinct);
-  const rest = remainders(tree, tree.others);
-  const hits = distinct.flatMap((n, i) => {
-    const common = gcd(rest[i] as bigint, n);
-    return common > 1n ? [{ n, common }] : [];
-  });
-  return settle(moduli, hits);
-}
-
-/**
- * New moduli against all old ones, by the products of the old blocks: nothing old is touched. Includes pairs within
- * the batch.
- */
-export function batchGcdAgainst(batch: readonly bigint[], blockProducts: Iterable<bigint>): SharedPrime[] {
-  const distinct = [...new Set(batch)].filter((n) => n > 1n);
-  if (distinct.length === 0) return [];
-  const tree = productTree(distinct);
-  let against = 1n;
-  for (const block of blockProducts) against = (against * (block % tree.root)) % tree.root;
-  const rest = remainders(tree, against);
-  const hits = distinct.flatMap((n, i) => {
-    const common = gcd(rest[i] as bigint, n);
-    return common > 1n ? [{ n, common }] : [];
-  });
-  const known = settle(batch, hits, false);
-  const within = batchGcd(batch);
-  const seen = new Set(known.map((hit) => hit.index));
-  return [...known, ...within.filter((hit) => !seen.has(hit.index))];
-}
-
-/** The product of one block, to keep for the nightly run. */
-export function blockProduct(moduli: readonly bigint[]): bigint {
-  return product([...new Set(moduli)]);
+  return distinct.length < 2 ? [] : settle(moduli, hitsIn(productTree(distinct)));
 }
 
 /** A modulus whose two primes are both shared has itself as common divisor; comparing the hits in pairs splits it. */
-export function settle(
-  moduli: readonly bigint[],
-  hits: readonly { readonly n: bigint; readonly common: bigint }[],
-  pairwise = true,
-): SharedPrime[] {
+export function settle(moduli: readonly bigint[], hits: readonly Hit[]): SharedPrime[] {
   const factors = new Map<bigint, bigint | null>();
   for (const { n, common } of hits) {
     if (common < n) {
@@ -112,7 +97,7 @@ export function settle(
       continue;
     }
     let found: bigint | null = null;
-    for (const other of pairwise ? hits : []) {
+    for (const other of hits) {
       if (other.n === n) continue;
       const shared = gcd(n, other.n);
       if (shared > 1n && shared < n) {

@@ -3,9 +3,7 @@ import { rsaNumbers } from '../../../foundation/pki/spki.ts';
 import { toBigInt } from '../extract/numbers.ts';
 import type { JudgeContext } from '../prove/context.ts';
 import { type Judged, withComputable } from '../prove/judge.ts';
-import { batchGcd } from './batch-gcd.ts';
-
-const SMALL_FACTOR_BITS = 64n;
+import { batchGcd, isPrimeOfKey } from './batch-gcd.ts';
 
 /** Adds a `shared-prime` finding to every RSA item, and raises those that share one. */
 export function checkSharedPrimes(items: readonly Judged[], context: JudgeContext): Judged[] {
@@ -17,8 +15,7 @@ export function checkSharedPrimes(items: readonly Judged[], context: JudgeContex
   // A forged key's p or q says nothing of the modulus it claims, so only public parts are compared.
   const shared = new Map(
     batchGcd(rsa.map(({ n }) => n))
-      // Damaged moduli have factors such as 3 in common: that is the check for small factors, and gives nothing away.
-      .filter((hit) => hit.factor === null || hit.factor >> SMALL_FACTOR_BITS > 0n)
+      .filter((hit) => hit.factor === null || isPrimeOfKey(hit.factor))
       .map((hit) => [(rsa[hit.index] as { index: number }).index, hit.factor]),
   );
   const compared = new Set(rsa.map(({ n }) => n)).size;
