@@ -10,10 +10,12 @@ import { AcmeProblem } from './problem.ts';
 /** A certificate of 100 names with its chain is far below. */
 export const jwsBytesMax = 256 * 1024;
 
+const base64url = /^[A-Za-z0-9_-]*$/;
 const flattened = z.object({ protected: z.string(), payload: z.string(), signature: z.string() });
 const header = z.object({
   alg: z.string(),
-  nonce: z.string().max(128).optional(),
+  /** RFC 8555 section 6.5.2: one that is not base64url is malformed, not merely stale. */
+  nonce: z.string().max(128).regex(base64url).optional(),
   url: z.string().max(2048).optional(),
   kid: z.string().max(2048).optional(),
   jwk: z.record(z.string(), z.unknown()).optional(),
@@ -38,7 +40,6 @@ export interface PublicJwk {
   readonly thumbprint: string;
 }
 
-const base64url = /^[A-Za-z0-9_-]*$/;
 const algorithms: Readonly<
   Record<string, { readonly type: string; readonly curve?: string; readonly digest: string | null }>
 > = {
@@ -85,16 +86,13 @@ export function parseJws(value: unknown): Jws {
 
 /** Throws AcmeProblem unless the signature verifies under `key` with the algorithm that belongs to it. */
 export function verifyJws(jws: Jws, key: KeyObject): void {
-  const algorithm = algorithms[jws.alg];
-  if (algorithm === undefined) {
-    throw new AcmeProblem('badSignatureAlgorithm', `The algorithm is not accepted here.`, {
-      more: { algorithms: Object.keys(algorithms) },
-    });
-  }
+  const bad = (detail: string) =>
+    new AcmeProblem('badSignatureAlgorithm', detail, { more: { algorithms: Object.keys(algorithms) } });
+  const algorithm = Object.hasOwn(algorithms, jws.alg) ? algorithms[jws.alg] : undefined;
+  if (algorithm === undefined) throw bad('The algorithm is not accepted here.');
   const curve = key.asymmetricKeyDetails?.namedCurve;
-  if (key.asymmetricKeyType !== algorithm.type || (algorithm.curve !== undefined && curve !== algorithm.curve)) {
-    throw new AcmeProblem('malformed', 'The algorithm does not belong to this key.');
-  }
+  if (key.asymmetricKeyType !== algorithm.type || (algorithm.curve !== undefined && curve !== algorithm.curve))
+    throw bad('The algorithm does not belong to this key.');
   let genuine = false;
   try {
     genuine = verify(algorithm.digest, jws.signed, { key, dsaEncoding: 'ieee-p1363' }, jws.signature);

@@ -102,6 +102,14 @@ class AcmeServer {
     app.post('/certificate/:id', (context) => this.#certificate(context));
     app.post('/revoke-cert', (context) => this.#revoke(context));
     app.post('/key-change', (context) => this.#keyChange(context));
+    // RFC 8555 section 6.3: what is read by POST-as-GET answers GET with 405.
+    for (const { path } of app.routes.filter(({ method }) => method === 'POST'))
+      app.all(path.slice(this.#path.length), () => {
+        throw new AcmeProblem('malformed', 'This resource is asked by POST.', {
+          status: 405,
+          headers: { Allow: 'POST' },
+        });
+      });
     app.notFound((context) =>
       this.#problem(context, new AcmeProblem('malformed', 'There is no such resource.', { status: 404 })),
     );
@@ -200,7 +208,7 @@ class AcmeServer {
   }
 
   async #ordersOf(context: Context): Promise<Response> {
-    const { account } = await this.#asAccount(context);
+    const account = await this.#asReader(context);
     if (context.req.param('id') !== account.id) throw new AcmeProblem('unauthorized', 'This is another account.');
     return context.json({ orders: account.orders.slice(-listed).map((id) => `${this.#base}/order/${id}`) });
   }
@@ -329,7 +337,7 @@ class AcmeServer {
   }
 
   async #order(context: Context): Promise<Response> {
-    const { account } = await this.#asAccount(context);
+    const account = await this.#asReader(context);
     return context.json(this.#orderJson(this.#ownOrder(context.req.param('id'), account)));
   }
 
@@ -414,7 +422,7 @@ class AcmeServer {
   }
 
   async #certificate(context: Context): Promise<Response> {
-    const { account } = await this.#asAccount(context);
+    const account = await this.#asReader(context);
     const order = this.#ownOrder(context.req.param('id'), account);
     const { certificate } = order;
     const der =
@@ -438,7 +446,9 @@ class AcmeServer {
   async #authorization(context: Context): Promise<Response> {
     const { payload, account } = await this.#asAccount(context);
     const authorization = this.#ownAuthorization(context.req.param('id'), account);
-    if (payload.length > 0 && objectOf(payload).status === 'deactivated') {
+    if (payload.length > 0) {
+      if (objectOf(payload).status !== 'deactivated')
+        throw new AcmeProblem('malformed', 'An authorization can only be deactivated.');
       authorization.status = 'deactivated';
       this.#state.changed({ kind: 'authorization', value: authorization });
     }
@@ -508,6 +518,13 @@ class AcmeServer {
     const { payload, signer } = await this.#authenticate(context, 'kid');
     if (!('account' in signer)) throw new AcmeProblem('malformed', 'This request is signed by an account.');
     return { payload, account: signer.account };
+  }
+
+  /** POST-as-GET, RFC 8555 section 6.3: nothing is sent along. */
+  async #asReader(context: Context): Promise<Account> {
+    const { payload, account } = await this.#asAccount(context);
+    if (payload.length > 0) throw new AcmeProblem('malformed', 'A POST-as-GET request has an empty payload.');
+    return account;
   }
 
   async #authenticate(context: Context, by: 'kid' | 'jwk' | 'either'): Promise<Signed> {
@@ -658,7 +675,7 @@ class AcmeServer {
 /* ---- reading what clients send ---- */
 
 async function readBody(context: Context): Promise<unknown> {
-  if (!/^application\/jose\+json\b/.test(context.req.header('content-type') ?? '')) {
+  if (!/^application\/jose\+json\s*(;[^,]*)?$/i.test(context.req.header('content-type') ?? '')) {
     throw new AcmeProblem('malformed', 'The content type is application/jose+json.', { status: 415 });
   }
   const body = await boundedBody(context);
