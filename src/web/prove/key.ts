@@ -61,7 +61,7 @@ function readKey(pem: string): { der: Uint8Array<ArrayBuffer>; kind: Kind } {
   if (found === null) throw new Error('There is no unencrypted private key in PEM form in this file.');
   const body = found[2] ?? '';
   if (body.includes('ENCRYPTED')) throw new Error('This key is protected by a passphrase. Decrypt it first, or send it as a file.');
-  const bytes = Uint8Array.from(atob(body.replaceAll(/\s+/g, '')), (c) => c.charCodeAt(0));
+  const bytes = fromBase64(body.replaceAll(/\s+/g, ''));
   if (found[1] === 'RSA PRIVATE KEY') return { der: wrap(bytes, [0x06, 0x09, ...fromHex('2a864886f70d010101'), 0x05, 0x00]), kind: rsa };
   if (found[1] === 'EC PRIVATE KEY') {
     const named = kinds.find(([oid]) => hex(bytes).includes(oid));
@@ -73,6 +73,14 @@ function readKey(pem: string): { der: Uint8Array<ArrayBuffer>; kind: Kind } {
   const named = kinds.find(([oid]) => head.includes(oid));
   if (named === undefined) throw new Error('This kind of key is not known here. Send it as a file.');
   return { der: bytes, kind: named[1] };
+}
+
+function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+  try {
+    return Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  } catch {
+    throw new Error('The key in this file is damaged. Send it as a file; what is left of it may be enough.');
+  }
 }
 
 /** PKCS#8 around a PKCS#1 or SEC1 key: SEQUENCE { 0, SEQUENCE { algorithm }, OCTET STRING }. */

@@ -4,6 +4,9 @@
  */
 import { signWithKey } from './key.ts';
 
+/** No key file comes near; a picked disk image would only stop the page. */
+const keyBytesMax = 1024 * 1024;
+
 const section = document.querySelector<HTMLElement>('#prove');
 const picker = section?.querySelector<HTMLInputElement>('input[type="file"]');
 const says = section?.querySelector<HTMLElement>('[role="status"]');
@@ -23,6 +26,7 @@ async function prove(
   const { text = '', form = '' } = section.dataset;
   for (const file of picker.files ?? []) {
     try {
+      if (file.size > keyBytesMax) throw new Error('is too large for a key. Send it as a file below.');
       const signed = await signWithKey(await file.text(), text);
       const statement = form
         .replace('@SPKI@', signed.spkiSha256)
