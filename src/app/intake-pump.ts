@@ -226,10 +226,10 @@ interface Done {
 }
 
 function storedOf(parts: PumpParts, { receipt, sealed }: Claim): StoredMessage {
-  const { channel, marks, keyId, sha256, acceptedAt, envelopeFrom, envelopeTo } = receipt;
+  const { channel, marks, keyId, mayHoldKey, sha256, acceptedAt, envelopeFrom, envelopeTo } = receipt;
   return {
     ...{ reportId: receipt.id, bytes: sealed, sealed: true, source: sourceOf(receipt) },
-    ...{ channel, marks, keyId, sha256, acceptedAt, envelopeFrom, envelopeTo },
+    ...{ channel, marks, keyId, mayHoldKey, sha256, acceptedAt, envelopeFrom, envelopeTo },
     entryOf: (message) => parts.entryOf(receipt, message),
   };
 }

@@ -207,6 +207,8 @@ export interface Room {
       readonly keyId: string | null;
       readonly reportId: string;
       readonly receivedAt: Instant;
+      /** A hint; true when in doubt. */
+      readonly mayHoldKey?: boolean;
       /** Pass phrases from elsewhere: a later message of the same reporter. */
       readonly passphrases?: readonly string[];
     },

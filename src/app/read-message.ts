@@ -77,6 +77,8 @@ export interface StoredMessage extends ArrivalFacts {
   readonly bytes: Uint8Array;
   readonly sealed: boolean;
   readonly keyId: string | null;
+  /** A hint for the reading room; true when in doubt. */
+  readonly mayHoldKey?: boolean;
   readonly sha256: string;
   readonly channel: string;
   readonly source: string;
@@ -120,9 +122,9 @@ interface Scope {
 
 export async function openMessage(parts: ReadParts, stored: StoredMessage): Promise<OpenedMessage> {
   const receivedAt = stored.marks.find((m) => m.trusted)?.at ?? parts.time.now();
-  const { bytes, sealed, keyId, reportId } = stored;
+  const { bytes, sealed, keyId, reportId, mayHoldKey = true } = stored;
   const found = new Map<Fingerprint, CertificateFacts>();
-  const reading = await parts.room.read({ bytes, sealed, keyId, reportId, receivedAt }, (keys) =>
+  const reading = await parts.room.read({ bytes, sealed, keyId, reportId, receivedAt, mayHoldKey }, (keys) =>
     lookUp(parts, keys, found),
   );
   const entry = stored.entryOf(reading.message);

@@ -35,7 +35,13 @@ export function aReceipt(content: string, change: Partial<Arrival> = {}): NewRec
   const sha256 = createHash('sha256').update(content).digest('hex');
   return {
     arrival: anArrival(change),
-    sealed: { sealed: Buffer.from(`sealed ${sha256}`), sha256, size: content.length, keyId: '2024-08-31' },
+    sealed: {
+      sealed: Buffer.from(`sealed ${sha256}`),
+      sha256,
+      size: content.length,
+      keyId: '2024-08-31',
+      mayHoldKey: false,
+    },
   };
 }
 

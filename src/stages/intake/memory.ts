@@ -79,6 +79,7 @@ export function memoryLedger(): Ledger {
           sha256: sealed.sha256,
           size: sealed.size,
           keyId: sealed.keyId,
+          mayHoldKey: sealed.mayHoldKey,
           sealedKept: true,
           state: 'new',
           attempts: 0,

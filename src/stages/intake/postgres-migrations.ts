@@ -98,4 +98,8 @@ export const migrations: readonly { id: string; sql: string }[] = [
       ALTER TABLE intake.receipt SET (fillfactor = 60);
     `,
   },
+  {
+    id: 'intake-005-key-hint',
+    sql: 'ALTER TABLE intake.receipt ADD COLUMN may_hold_key boolean NOT NULL DEFAULT true;',
+  },
 ];

@@ -94,13 +94,13 @@ async function writeOnce(pool: pg.Pool, receipts: readonly NewReceipt[]): Promis
        ), given AS MATERIALIZED (
          SELECT * FROM durable, json_to_recordset($2::json) AS given (
            place integer, id uuid, channel text, source text, folder text, source_key text, sha256 text, size bigint,
-           key_id text, first integer, length integer, mailbox text, envelope_from text, envelope_to text[],
+           key_id text, may_hold_key boolean, first integer, length integer, mailbox text, envelope_from text, envelope_to text[],
            accepted_at timestamptz, marks jsonb, sighted text)
        ), inserted AS (
          INSERT INTO intake.receipt
-           (id, channel, source, folder, source_key, sha256, size, key_id, sealed, mailbox, envelope_from,
+           (id, channel, source, folder, source_key, sha256, size, key_id, may_hold_key, sealed, mailbox, envelope_from,
             envelope_to, accepted_at, not_before, marks)
-         SELECT id, channel, source, folder, source_key, decode(sha256, 'hex'), size, key_id,
+         SELECT id, channel, source, folder, source_key, decode(sha256, 'hex'), size, key_id, may_hold_key,
            substring($1::bytea FROM first FOR length), mailbox, envelope_from, envelope_to, accepted_at, accepted_at, marks
          FROM given ORDER BY source, source_key, sha256
          ON CONFLICT (source, source_key, sha256) DO UPDATE SET deliveries = receipt.deliveries + 1
@@ -146,6 +146,7 @@ function rowOf(receipt: NewReceipt, place: number, first: number, length: number
     sha256: sealed.sha256,
     size: sealed.size,
     key_id: sealed.keyId,
+    may_hold_key: sealed.mayHoldKey,
     first,
     length,
     mailbox: text(arrival.mailbox),

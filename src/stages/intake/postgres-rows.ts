@@ -14,6 +14,7 @@ export interface ReceiptRow {
   readonly sha256: Buffer;
   readonly size: string;
   readonly key_id: string;
+  readonly may_hold_key: boolean;
   readonly sealed_kept: boolean;
   readonly mailbox: string | null;
   readonly envelope_from: string | null;
@@ -32,7 +33,7 @@ export interface ReceiptRow {
 }
 
 export const receiptColumns = [
-  ...'id channel source folder source_key sha256 size key_id mailbox envelope_from envelope_to marks state attempts'.split(
+  ...'id channel source folder source_key sha256 size key_id may_hold_key mailbox envelope_from envelope_to marks state attempts'.split(
     ' ',
   ),
   ...'deliveries problem message_id message_id_synthetic content_hash thread_keys automatic'.split(' '),
@@ -54,6 +55,7 @@ export function receiptFrom(row: ReceiptRow): Receipt {
     sha256: row.sha256.toString('hex'),
     size: Number(row.size),
     keyId: row.key_id,
+    mayHoldKey: row.may_hold_key,
     sealedKept: row.sealed_kept,
     mailbox: row.mailbox,
     envelopeFrom: row.envelope_from,

@@ -59,6 +59,8 @@ export interface Receipt extends Omit<Arrival, 'sourceKey' | 'sightedAs'> {
   readonly sha256: string;
   readonly size: number;
   readonly keyId: string;
+  /** A hint from the bytes as they came; true when in doubt. */
+  readonly mayHoldKey: boolean;
   /** Sealed bytes are still there (they are deleted once a message that carried a key has been dealt with). */
   readonly sealedKept: boolean;
   readonly state: ReceiptState;

@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import { Decrypter, Encrypter } from 'age-encryption';
 import { Fault } from '../../foundation/fault.ts';
 import { ageSeal } from './age-seal.ts';
+import { mayHoldKey } from './key-hint.ts';
 
 export interface Sealed {
   /** age file, binary form. */
@@ -18,6 +19,8 @@ export interface Sealed {
   readonly size: number;
   /** Which identity opens it. */
   readonly keyId: string;
+  /** A hint for whoever reads it (`key-hint.ts`); true when in doubt. */
+  readonly mayHoldKey: boolean;
 }
 
 /** The public half of a sealing identity. */
@@ -68,7 +71,7 @@ async function sealStream(plain: AsyncGenerator<Uint8Array>, key: SealingKey): P
   const stream = await encrypter.encrypt(ReadableStream.from(hashed) as ReadableStream<Uint8Array>);
   const chunks: Uint8Array[] = [];
   for await (const chunk of stream) chunks.push(chunk);
-  return { sealed: Buffer.concat(chunks), sha256: hash.digest('hex'), size, keyId: key.keyId };
+  return { sealed: Buffer.concat(chunks), sha256: hash.digest('hex'), size, keyId: key.keyId, mayHoldKey: true };
 }
 
 /** Plain bytes that are held in memory before sealing begins. */
@@ -82,7 +85,8 @@ function sealWhole(plain: Uint8Array, key: SealingKey): Sealed {
   } catch (cause) {
     throw unusable(key, cause);
   }
-  return { sealed, sha256: createHash('sha256').update(plain).digest('hex'), size: plain.length, keyId: key.keyId };
+  const sha256 = createHash('sha256').update(plain).digest('hex');
+  return { sealed, sha256, size: plain.length, keyId: key.keyId, mayHoldKey: mayHoldKey(plain) };
 }
 
 const unusable = (key: SealingKey, cause: unknown): Fault =>

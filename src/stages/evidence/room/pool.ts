@@ -4,7 +4,7 @@
  */
 import { Fault } from '../../../foundation/fault.ts';
 import { childFile, roomProgram } from './program.ts';
-import { Child } from './room-child.ts';
+import { Child, type Quiet } from './room-child.ts';
 import type { RoomAnswer, RoomInput, RoomQuestion, RoomResult } from './wire.ts';
 
 const SIZE = 2;
@@ -18,9 +18,13 @@ const MEMORY_MEGABYTES = 1024;
 /** A child that has seen no key is used again, but not for ever. */
 const REPORTS_PER_CHILD_MAX = 5_000;
 const STARTS_FAILED_MAX = 10;
+/** In a flood of mail every child is idle for a moment; that is no time to warm up. */
+const QUIET_MILLISECONDS = 250;
+/** So many reports may wait for the child that is kept for them. */
+const LINE_LONG = 12;
 
 export interface PoolOptions {
-  /** Children kept ready. */
+  /** Children kept ready; from two on, two more for what may hold a private key. */
   readonly size?: number;
   readonly millisecondsMax?: number;
   readonly memoryMegabytes?: number;
@@ -34,6 +38,8 @@ export type Outcome = Exclude<RoomResult, { readonly outcome: 'left' }> | { read
 interface Job {
   readonly input: RoomInput;
   readonly ask: Ask;
+  /** It may hold a private key, after which its child is ended. */
+  readonly suspect: boolean;
   readonly resolve: (outcome: Outcome) => void;
   readonly reject: (cause: unknown) => void;
   /** Set when a hop that it was part of came to nothing. */
@@ -44,7 +50,19 @@ export class Pool {
   private readonly options: PoolOptions;
   private readonly idle: Child[] = [];
   private readonly all = new Set<Child>();
-  private waiting: Job[] = [];
+  /** For the children that go on reading, and for those kept for what may hold a key. */
+  private readonly lines: { readonly everyday: Job[]; readonly suspect: Job[] } = { everyday: [], suspect: [] };
+  private handedOut = 0;
+  private readonly quiet: Quiet = {
+    reports: () => this.handedOut,
+    begins: async () => {
+      for (let before = -1; before !== this.handedOut; ) {
+        before = this.handedOut;
+        await new Promise<void>((resolve) => setTimeout(resolve, QUIET_MILLISECONDS).unref());
+      }
+      return this.handedOut;
+    },
+  };
   private startsFailed = 0;
   private closed = false;
   private readonly program = roomProgram(childFile);
@@ -52,7 +70,9 @@ export class Pool {
   constructor(options: PoolOptions) {
     this.options = options;
     const size = options.size ?? SIZE;
-    for (let i = 0; i < size; i++) this.start();
+    for (let i = 0; i < size; i++) this.start(false);
+    // Two: while one is started anew, the other is there.
+    if (size > 1) for (let i = 0; i < 2; i++) this.start(true);
     if (size > 0) this.compile();
   }
 
@@ -70,15 +90,16 @@ export class Pool {
     });
   }
 
-  read(input: RoomInput, ask: Ask): Promise<Outcome> {
+  read(input: RoomInput, ask: Ask, suspect: boolean): Promise<Outcome> {
     if (this.closed) return Promise.reject(closedFault());
     if (this.all.size === 0) {
       // None is kept ready here, or none would start a while ago and somebody may have seen to that.
       this.startsFailed = 0;
-      this.start();
+      this.start(false);
     }
     return new Promise((resolve, reject) => {
-      this.waiting.push({ input, ask, resolve, reject, alone: input.careful });
+      const job = { input, ask, suspect, resolve, reject, alone: input.careful };
+      this.lines[suspect ? 'suspect' : 'everyday'].push(job);
       // Reports that come at the same moment go together.
       setImmediate(() => this.handOut());
     });
@@ -91,32 +112,50 @@ export class Pool {
     for (const child of this.all) child.kill();
     this.all.clear();
     this.idle.length = 0;
-    for (const job of this.waiting.splice(0)) job.reject(closedFault());
+    for (const job of this.everybody()) job.reject(closedFault());
+  }
+
+  private everybody(): Job[] {
+    return [...this.lines.suspect.splice(0), ...this.lines.everyday.splice(0)];
   }
 
   private handOut(): void {
-    while (this.idle.length > 0 && this.waiting.length > 0) {
-      const child = this.idle.shift() as Child;
-      void this.work(child, this.next());
+    for (const child of [...this.idle]) {
+      const line = this.lineFor(child);
+      if (line.length === 0) continue;
+      this.idle.splice(this.idle.indexOf(child), 1);
+      void this.work(child, this.next(line));
     }
   }
 
+  /**
+   * A child that has read for a while is quick, and one key ends it: so what may hold a key goes to a child of its own, as
+   * long as its line is short. Nobody stands idle beside a long line.
+   */
+  private lineFor(child: Child): Job[] {
+    const { everyday, suspect } = this.lines;
+    const [own, others] = child.forKeys ? [suspect, everyday] : [everyday, suspect];
+    const undivided = (this.options.size ?? SIZE) < 2;
+    return own.length === 0 && (undivided || others.length > LINE_LONG) ? others : own;
+  }
+
   /** The first that waits, and those after it that may go with it; every idle child gets its share. */
-  private next(): Job[] {
-    const share = Math.ceil(this.waiting.length / (this.idle.length + 1));
-    const jobs = [this.waiting.shift() as Job];
+  private next(line: Job[]): Job[] {
+    const share = Math.ceil(line.length / (this.idle.length + 1));
+    const jobs = [line.shift() as Job];
     let bytes = jobs[0]?.input.bytes.length ?? 0;
     while (jobs.length < Math.min(share, TOGETHER_MAX) && jobs[0]?.alone === false) {
-      const [job] = this.waiting;
+      const [job] = line;
       if (job === undefined || job.alone || bytes + job.input.bytes.length > TOGETHER_BYTES_MAX) break;
       bytes += job.input.bytes.length;
       jobs.push(job);
-      this.waiting.shift();
+      line.shift();
     }
     return jobs;
   }
 
   private async work(child: Child, jobs: readonly Job[]): Promise<void> {
+    this.handedOut += jobs.length;
     const together = jobs.length > 1;
     const alone = this.options.millisecondsMax ?? MILLISECONDS_MAX;
     const refused = new Map<Job, unknown>();
@@ -159,7 +198,8 @@ export class Pool {
     if (this.closed) for (const job of jobs) job.reject(closedFault());
     else {
       for (const job of jobs) job.alone ||= alone;
-      this.waiting.unshift(...jobs);
+      this.lines.suspect.unshift(...jobs.filter((job) => job.suspect));
+      this.lines.everyday.unshift(...jobs.filter((job) => !job.suspect));
       this.handOut();
     }
   }
@@ -178,17 +218,17 @@ export class Pool {
     this.idle.push(child);
     this.handOut();
     // An idle child does not keep the desk alive; one that is starting or at work does.
-    if (this.idle.includes(child)) child.rest();
+    if (this.idle.includes(child)) child.rest(this.quiet);
   }
 
   private end(child: Child): void {
     child.kill();
     // Starting a process takes milliseconds: after the reading has gone out, not before.
-    if (this.all.delete(child)) setImmediate(() => this.closed || this.start());
+    if (this.all.delete(child)) setImmediate(() => this.closed || this.start(child.forKeys));
   }
 
-  private start(): void {
-    const child = new Child(this.options.memoryMegabytes ?? MEMORY_MEGABYTES, this.program);
+  private start(forKeys: boolean): void {
+    const child = new Child(this.options.memoryMegabytes ?? MEMORY_MEGABYTES, this.program, forKeys);
     this.all.add(child);
     void child.ready.then((ready) => {
       if (ready) {
@@ -199,8 +239,8 @@ export class Pool {
       this.startsFailed += 1;
       this.all.delete(child);
       if (this.closed) return;
-      if (this.startsFailed < STARTS_FAILED_MAX) this.start();
-      else for (const job of this.waiting.splice(0)) job.reject(notStarting());
+      if (this.startsFailed < STARTS_FAILED_MAX) this.start(forKeys);
+      else for (const job of this.everybody()) job.reject(notStarting());
     });
     child.onExit(() => {
       // A child that dies while idle is replaced before anybody needs it.

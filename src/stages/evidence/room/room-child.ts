@@ -53,7 +53,17 @@ export function confinedCommand(memoryMegabytes: number, program: readonly strin
 /** Answers in the places of the questions. */
 export type Answers = (questions: readonly (RoomQuestion | null)[]) => Promise<readonly (RoomAnswer | null)[]>;
 
+/** How busy the room is. */
+export interface Quiet {
+  /** Reports handed out so far. */
+  reports(): number;
+  /** Resolves, with that number, when none has been handed out for a moment. */
+  begins(): Promise<number>;
+}
+
 export class Child {
+  /** Kept for reports that may hold a private key. */
+  readonly forKeys: boolean;
   readonly ready: Promise<boolean>;
   reports = 0;
   ended = false;
@@ -63,7 +73,8 @@ export class Child {
   private warming: Promise<unknown> | null = null;
   private receive: (message: FromRoom | null) => void = () => {};
 
-  constructor(memoryMegabytes: number, program: RoomProgram) {
+  constructor(memoryMegabytes: number, program: RoomProgram, forKeys = false) {
+    this.forKeys = forKeys;
     const code = program.code();
     const [command, ...rest] = confinedCommand(memoryMegabytes, [
       '--input-type=commonjs',
@@ -116,18 +127,20 @@ export class Child {
     this.process.once('exit', then);
   }
 
-  /** Nothing to do: may warm up, and does not keep the desk alive. */
-  rest(): void {
+  /** Nothing to do: may warm up when the whole room is quiet, and does not keep the desk alive. */
+  rest(quiet: Quiet): void {
     this.hold(false);
     this.resting = true;
-    if (this.reports === 0) void this.warm();
+    if (this.reports === 0) void this.warm(quiet);
   }
 
-  /** Only while there is nothing to do: under load the processor belongs to the reports. */
-  private async warm(): Promise<void> {
+  /** Only while there is nothing to do for anybody: under load the processor belongs to the reports. */
+  private async warm(quiet: Quiet): Promise<void> {
     const [ec, rsa] = await madeUpReports();
+    let seen = await quiet.begins();
     for (let round = 0; round < WARM_ROUNDS; round++) {
       await pause();
+      if (quiet.reports() !== seen) seen = await quiet.begins();
       if (!this.resting || this.ended) return;
       this.warming = this.made(round === 0 ? ec : rsa);
       await this.warming;

@@ -249,6 +249,25 @@ describe('the reading room', () => {
     }
   });
 
+  it('reads what may hold a key beside everyday mail, whatever the hint says of either', async () => {
+    const room = createReadingRoom({ identity: async () => null, size: 2 });
+    try {
+      const kinds = Array.from({ length: 60 }, (_, n) => ({ key: n % 5 === 0, mayHoldKey: n % 3 === 0 }));
+      const readings = await Promise.all(
+        kinds.map(({ key, mayHoldKey }, n) =>
+          room.read(plain(aMail(`number ${n}\n${key ? pem : ''}`), { mayHoldKey }), inventory),
+        ),
+      );
+      for (const [n, reading] of readings.entries()) {
+        expect(reading.message.texts[0]?.text).toMatch(new RegExp(`^number ${n}\\b`));
+        expect(reading.sawPrivateKey).toBe(kinds[n]!.key);
+        expectNoKey(reading, pem);
+      }
+    } finally {
+      await room.close();
+    }
+  });
+
   it('fails only the report about which nothing can be asked, not those that are read beside it', async () => {
     const room = createReadingRoom({ identity: async () => null, size: 1 });
     try {

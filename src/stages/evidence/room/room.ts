@@ -43,6 +43,8 @@ export interface ReadInput {
   readonly keyId: string | null;
   readonly reportId: string;
   readonly receivedAt: Instant;
+  /** False for what hardly holds a key: it is read where no fresh child is lost when it does after all. */
+  readonly mayHoldKey?: boolean;
   /** A mail message (default), or one file: a fetched page, an upload. */
   readonly kind?: 'message' | 'file';
   /** File name or URL, for a file. */
@@ -87,7 +89,10 @@ export function createReadingRoom(options: ReadingRoomOptions): ReadingRoom {
         keys: groupByKey(await lookup(question)),
         enrolledCsrs: question.csrHashes.length === 0 ? [] : ((await enrolledCsrs?.(question.csrHashes)) ?? []),
       });
-      const reading = pool === null ? await readHere(roomInput, ask) : await readInPool(pool, roomInput, ask);
+      const reading =
+        pool === null
+          ? await readHere(roomInput, ask)
+          : await readInPool(pool, roomInput, ask, input.mayHoldKey ?? true);
       const lists = options.lists?.() ?? [];
       return { ...reading, evidence: reading.evidence.map((judged) => withLists(judged, lists)) };
     },
@@ -172,9 +177,10 @@ async function readInPool(
   pool: Pool,
   input: RoomInput,
   ask: (question: RoomQuestion) => Promise<RoomAnswer>,
+  suspect: boolean,
 ): Promise<RoomReading> {
   for (const careful of [false, true]) {
-    const result = await pool.read({ ...input, careful }, ask);
+    const result = await pool.read({ ...input, careful }, ask, suspect);
     if (result.outcome === 'failed' && result.code === 'sealed_corrupt') throw faultFor(result.code, null);
     if (result.outcome !== 'read') continue;
     if (!careful) return result.reading;
