@@ -26,6 +26,8 @@ export function addHouseRoutes(on: On, parts: { desk: DeskPort; time: Time }): v
   on('getReadiness', () => desk.readiness());
   on('getUnreachable', ({ query }) => desk.unreachable(query));
   on('getAdoption', ({ query }) => desk.adoption(query));
+  on('getAutomationPolicies', () => desk.automationPolicies());
+  on('getAutomationPolicy', ({ path, query }) => desk.automationPolicy(path('account'), query));
   on('exportReporter', ({ body, who }) => desk.reporterData(body.address, body.because, who));
 
   on('getWebhooks', () => desk.webhooks());

@@ -65,6 +65,9 @@ export interface DeskPort {
   readiness(): Promise<c.Readiness>;
   unreachable(query: c.PageQuery): Promise<c.Unreachable>;
   adoption(query: c.PageQuery): Promise<c.Adoption>;
+  automationPolicies(): Promise<c.AutomationPolicies>;
+  /** An account without a policy owes nothing; that is an answer, too. */
+  automationPolicy(account: string, query: c.AutomationQuery): Promise<c.AutomationPolicy>;
   /** Judges stored messages again; nothing of it is kept. */
   tryRules(query: c.RulesLabIn): Promise<c.RulesLab>;
   /** The export itself goes into the event log, without the address. */

@@ -65,6 +65,8 @@ test('every answer of the API is what the contract says', async () => {
     ['getReadiness', await call('getReadiness', {})],
     ['getUnreachable', await call('getUnreachable', {})],
     ['getAdoption', await call('getAdoption', {})],
+    ['getAutomationPolicies', await call('getAutomationPolicies', {})],
+    ['getAutomationPolicy', await call('getAutomationPolicy', { path: { account: 'a b/c@x.example' } })],
     ['getWebhooks', await call('getWebhooks', {})],
     [
       'exportReporter',

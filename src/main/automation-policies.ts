@@ -2,10 +2,11 @@
  * The automation policies of the configuration, asked by the lab CA before it signs. Whether an order is a renewal the
  * inventory knows: the account holds, or held, a certificate with one of its names.
  */
+import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { type AutomationPolicy, judgeOrder } from '../assurance/adoption/index.ts';
-import type { Instant } from '../foundation/time/time.ts';
-import type { OrderPolicy, PolicyQuestion } from '../lab-ca/index.ts';
+import { hasCome, type Instant } from '../foundation/time/time.ts';
+import type { OrderPolicy } from '../lab-ca/index.ts';
 import type { Inventory } from '../stages/inventory/index.ts';
 
 const instant = z
@@ -55,7 +56,7 @@ export function automationPolicy(
 ): OrderPolicy {
   return async (order) => {
     if (policies.size === 0) return { answer: 'allow', lifetime: order.lifetime, tell: [] };
-    const holders = order.orderedBy === 'acme' ? [] : await holdersOf(inventory(), order);
+    const holders = order.orderedBy === 'acme' ? [] : await holdersOf(inventory(), order.names);
     const account = order.subscriber ?? holders.find((holder) => policies.has(holder)) ?? null;
     const policy = account === null ? null : (policies.get(account) ?? null);
     const isRenewal = account !== null && holders.includes(account);
@@ -63,9 +64,22 @@ export function automationPolicy(
   };
 }
 
-async function holdersOf(inventory: Pick<Inventory, 'find'>, order: PolicyQuestion): Promise<string[]> {
+/** SHA-256 of what holds and what is coming: another value when either changes, by an edit or because a day has come. */
+export function policyDigest(policy: AutomationPolicy, now: Instant): string {
+  const steps = policy.steps.map((one) => [
+    one.step,
+    one.step === 'shorten' ? one.lifetimeMax.total('seconds') : null,
+    one.from.toString(),
+    one.because,
+    hasCome(one.from, now),
+  ]);
+  return hash('sha256', JSON.stringify(steps), 'hex');
+}
+
+/** The subscribers who hold, or held, a certificate with one of these names. */
+export async function holdersOf(inventory: Pick<Inventory, 'find'>, names: readonly string[]): Promise<string[]> {
   const holders = new Set<string>();
-  for (const name of order.names) {
+  for (const name of names) {
     const { matches } = await inventory.find({ by: 'name', value: name.toLowerCase() });
     for (const { certificate } of matches) if (certificate.subscriber !== null) holders.add(certificate.subscriber);
   }

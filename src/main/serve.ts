@@ -9,6 +9,8 @@ import type { Listening } from '../stages/intake/channel.ts';
 import { type ChannelKindName, openChannel } from '../stages/intake/channels/index.ts';
 import type { Messenger } from '../stages/outreach/messenger.ts';
 import { postgresContactLog } from '../stages/outreach/on-call/contact-log-postgres.ts';
+import { watchAutomation } from './automation-changes.ts';
+import { policiesOf } from './automation-policies.ts';
 import { openCa, openConnector } from './ca-setup.ts';
 import { doorPath } from './channels.ts';
 import type { Config } from './config.ts';
@@ -22,6 +24,7 @@ import { noConnector } from './no-connector.ts';
 import { answersPage } from './page-answers.ts';
 import { openPaging, type Paging } from './paging.ts';
 import { preparation } from './peace-time.ts';
+import { houseLog } from './port/house-log.ts';
 import { linkSecret } from './port/links.ts';
 import { deliverRenewNow } from './renew-now-hooks.ts';
 import { sweepAdvices } from './replacements.ts';
@@ -123,6 +126,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       has('worker') ? sweepAdvices(desk, signal) : null,
       has('worker') ? (await pushChanges(desk)).run(signal) : null,
       has('worker') ? deliverRenewNow(desk, signal) : null,
+      has('worker') ? sayAutomation(desk, signal) : null,
       lab?.run(signal),
       has('worker') ? keepHouse({ desk, connection: database.connection }, signal) : null,
     ]);
@@ -207,6 +211,13 @@ async function pushChanges(desk: Desk): Promise<WebhookSender> {
     secret: await linkSecret(desk.config.dataFolder),
     onFault: (error) => desk.log.warn({ error: String(error) }, 'Webhooks could not be sent; they go on.'),
   });
+}
+
+function sayAutomation(desk: Desk, signal: AbortSignal): Promise<void> {
+  const { pool, time, config, store, log } = desk;
+  const policies = policiesOf(config.labCa.automation);
+  const onFault = (error: unknown) => log.warn({ error: String(error) }, 'Automation policies were not compared.');
+  return watchAutomation({ pool, time, policies, record: houseLog(store, time), onFault }, signal);
 }
 
 async function until(signal: AbortSignal): Promise<void> {

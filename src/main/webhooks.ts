@@ -6,9 +6,11 @@
 import { createHmac } from 'node:crypto';
 import type { WebhookDelivery } from '../api/contract/index.ts';
 import { rfc3339, seconds, type Time } from '../foundation/time/time.ts';
+import type { StoredEvent } from '../platform/store/case-store.ts';
 import type { Store } from '../platform/store/store.ts';
 import { httpPost } from '../stages/outreach/messengers/http-post.ts';
 import { signatureOf } from '../stages/outreach/messengers/webhook.ts';
+import { automationChanged } from './automation-changes.ts';
 import { houseStream } from './port/house-log.ts';
 import type { StoredWebhook, WebhookStore } from './webhook-store.ts';
 
@@ -77,6 +79,7 @@ export function webhookSender(parts: {
         at: rfc3339(event.at),
         type: event.type,
         caseId: event.caseId === houseStream ? null : event.caseId,
+        account: event.type === automationChanged ? accountOf(event) : null,
       });
       if (problem !== null) {
         const pause = pauses[Math.min(webhook.failures, pauses.length - 1)] ?? 3600;
@@ -104,4 +107,9 @@ export function webhookSender(parts: {
       }
     },
   };
+}
+
+function accountOf(event: StoredEvent): string | null {
+  const { account } = (event.data as { about?: { account?: unknown } }).about ?? {};
+  return typeof account === 'string' ? account : null;
 }

@@ -79,6 +79,7 @@ import type { RevocationConnector } from '../stages/revocation/connector.ts';
 import type { Fetch } from '../stages/status/index.ts';
 import { httpProbe, postgresNumbers, migrations as statusMigrations } from '../stages/status/index.ts';
 import { approvalMigrations } from './approvals-store.ts';
+import { automationMigrations } from './automation-changes.ts';
 import { type Canaries, openCanaries } from './canaries.ts';
 import type { Config } from './config.ts';
 import { type HeldLists, holdLists, openRoom, reportedFetcher, weakKeyChecks } from './evidence-parts.ts';
@@ -185,6 +186,7 @@ export async function migrateAll(pool: Pool, now: Instant): Promise<void> {
       { room: 'watch', migrations: watchMigrations },
       { room: 'policy', migrations: policyMigrations },
       { room: 'webhooks', migrations: webhookMigrations },
+      { room: 'automation', migrations: automationMigrations },
       { room: 'subscriber', migrations: subscriberTokenMigrations },
       { room: 'renew-now', migrations: hookMigrations },
       { room: 'approvals', migrations: approvalMigrations },

@@ -339,6 +339,12 @@ export class FixtureHouse implements House {
     return { acts: [], actsTotal: 0 };
   }
 
+  async automationPolicies(): Promise<c.AutomationPolicies> {
+    return { now: this.#now(), rows: [] };
+  }
+  async automationPolicy(account: string): Promise<c.AutomationPolicy> {
+    return { now: this.#now(), account, digest: '', inForce: [], coming: [], order: null };
+  }
   async webhooks(): Promise<c.Webhooks> {
     return { now: this.#now(), rows: [...this.#webhooks] };
   }

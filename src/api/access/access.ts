@@ -61,6 +61,8 @@ export interface Access {
   addRoutes?(app: Hono): void;
 }
 
+const mayRead: readonly c.Scope[] = ['read', 'audit', 'automation-policy'];
+
 export const nobody: Visitor = { principal: null, roles: [], scopes: new Set(), csrf: null, session: null };
 
 /**
@@ -85,7 +87,7 @@ export function localAccess(options: {
   const visitor: Visitor = {
     principal,
     roles: ['pki-team'],
-    scopes: new Set(options.mayAct ? ['read', 'audit', 'act', 'policy', 'administer'] : ['read', 'audit']),
+    scopes: new Set(options.mayAct ? [...mayRead, 'act', 'policy', 'administer'] : mayRead),
     csrf: options.csrf,
     session: null,
   };

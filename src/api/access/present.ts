@@ -12,7 +12,7 @@ const teams: readonly c.Team[] = ['pki-team', 'pki-support', 'ssl-support', 'com
  */
 export function scopesOf(roles: readonly c.Role[]): ReadonlySet<c.Scope> {
   const scopes = new Set<c.Scope>();
-  if (roles.length > 0) scopes.add('read');
+  if (roles.length > 0) scopes.add('read').add('automation-policy');
   if (roles.some((r) => (teams as readonly string[]).includes(r))) scopes.add('act');
   if (roles.some((r) => r === 'auditor' || r === 'compliance' || r === 'administrator')) scopes.add('audit');
   if (roles.some((r) => r === 'compliance' || r === 'administrator')) scopes.add('policy');

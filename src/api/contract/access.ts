@@ -7,7 +7,16 @@ import { Id, Instant, Seq } from './scalars.ts';
 const because = z.string().max(2000).default('');
 const reasonNeeded = z.string().min(3).max(2000);
 
-export const scopes = ['read', 'act', 'audit', 'policy', 'administer', 'report', 'blocked-keys'] as const;
+export const scopes = [
+  'read',
+  'act',
+  'audit',
+  'policy',
+  'administer',
+  'report',
+  'blocked-keys',
+  'automation-policy',
+] as const;
 export const Scope = z.enum(scopes).meta({
   id: 'Scope',
   description:

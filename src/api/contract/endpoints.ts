@@ -129,6 +129,17 @@ export const endpoints = {
     query: c.PageQuery,
     answer: c.Adoption,
   },
+  getAutomationPolicies: {
+    summary: 'The accounts that owe something to automation. Asked by a CA after it missed messages.',
+    scope: 'automation-policy',
+    answer: c.AutomationPolicies,
+  },
+  getAutomationPolicy: {
+    summary: 'What an account owes to automation, and what that means for an order. Asked by the CA before issuance.',
+    scope: 'automation-policy',
+    query: c.AutomationQuery,
+    answer: c.AutomationPolicy,
+  },
   getPeople: { summary: 'Who may work here.', scope: 'audit', answer: c.People },
   changePerson: {
     summary: 'Change name, address or roles of a person.',

@@ -1,4 +1,5 @@
 export * from './access.ts';
+export * from './automation.ts';
 export * from './board.ts';
 export * from './case.ts';
 export * from './certificates.ts';

@@ -31,6 +31,8 @@ export const paths = {
   getReadiness: ['GET', '/api/v1/readiness'],
   getUnreachable: ['GET', '/api/v1/contacts/unreachable'],
   getAdoption: ['GET', '/api/v1/adoption'],
+  getAutomationPolicies: ['GET', '/api/v1/automation-policy'],
+  getAutomationPolicy: ['GET', '/api/v1/automation-policy/{account}'],
   getPeople: ['GET', '/api/v1/people'],
   addPerson: ['POST', '/api/v1/people'],
   changePerson: ['PUT', '/api/v1/people/{personId}'],

@@ -40,6 +40,13 @@ export type WebhookAdded = z.infer<typeof WebhookAdded>;
 
 /** What a delivery carries. */
 export const WebhookDelivery = z
-  .object({ webhookId: Id, seq: Seq, at: Instant, type: z.string(), caseId: Id.nullable() })
+  .object({
+    webhookId: Id,
+    seq: Seq,
+    at: Instant,
+    type: z.string(),
+    caseId: Id.nullable(),
+    account: z.string().nullable().describe('Of `AutomationPolicyChanged`: whose policy to ask for again.'),
+  })
   .meta({ id: 'WebhookDelivery' });
 export type WebhookDelivery = z.infer<typeof WebhookDelivery>;

@@ -2,6 +2,7 @@
 import type { DeskPort, HouseAct } from '../../api/port.ts';
 import type { Desk } from '../wiring.ts';
 import { deskAdoption } from './adoption.ts';
+import { deskAutomation } from './automation.ts';
 import { caseReader } from './case-reader.ts';
 import { deskCommands } from './commands.ts';
 import { deskContacts } from './contacts.ts';
@@ -26,6 +27,7 @@ export function deskPort(desk: Desk, secret: Buffer, record: (act: HouseAct) => 
     ...deskReadiness(desk),
     ...deskPrivacy(desk, record),
     ...deskWebhooks(desk, secret, record),
+    ...deskAutomation(desk),
     adoption: (query) => deskAdoption(desk, query),
     tryRules: (wanted) => tryRules(desk, wanted),
   };

@@ -52,17 +52,19 @@ const words: Readonly<Record<string, string>> = {
   PolicyDeclined: 'was declined',
   WebhookAdded: 'was added',
   WebhookRemoved: 'was removed',
+  AutomationPolicyChanged: 'owes something else to automation',
   ReporterDataExported: 'were exported',
 };
 
 /** `ines-sato-3f9a1c was changed (roles pki-team): new on the team.` */
 export function houseSentence(event: StoredEvent): string {
   const { about = {}, because = '' } = event.data as { about?: Record<string, unknown>; because?: string };
-  const { personId, tokenId, webhookId, version, ...rest } = about;
+  const { personId, tokenId, webhookId, version, account, ...rest } = about;
   const subject =
     personId ??
     (tokenId !== undefined ? `Token ${tokenId}` : undefined) ??
     (webhookId !== undefined ? `Webhook ${webhookId}` : undefined) ??
+    (account !== undefined ? `Account ${account}` : undefined) ??
     (version !== undefined ? `Policy version ${version}` : 'The data of a reporter');
   const more = Object.entries(rest).map(
     ([key, value]) => `${wordsOf(key)} ${Array.isArray(value) ? value.join(', ') : value}`,

@@ -11,6 +11,7 @@ const scopes: readonly [Scope, string][] = [
   ['act', 'act on cases'],
   ['report', 'send reports'],
   ['blocked-keys', 'ask for blocked keys'],
+  ['automation-policy', 'ask what accounts owe to automation'],
   ['audit', 'see people and exports'],
   ['policy', 'publish a stricter policy'],
   ['administer', 'administer'],
