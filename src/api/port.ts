@@ -51,6 +51,8 @@ export interface DeskPort {
   readCase(caseId: string): Promise<c.CaseView | null>;
   certificates(caseId: string, matterId: string, query: c.CertificatesQuery): Promise<c.CertificatesPage | null>;
   message(caseId: string, reportId: string): Promise<c.Message | null>;
+  /** Letters that will leave by themselves; sends nothing. Null for an unknown case. */
+  upcomingLetters(caseId: string): Promise<c.UpcomingLetters | null>;
   letter(caseId: string, letterId: string): Promise<c.Letter | null>;
   caseContacts(caseId: string): Promise<c.CaseContacts | null>;
   incident(caseId: string): Promise<c.IncidentDraft | null>;

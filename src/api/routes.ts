@@ -157,6 +157,7 @@ export function createApi(options: ApiOptions): Hono<Env> {
     exists(await desk.certificates(path('caseId'), path('matterId'), query), 'matter'),
   );
   on('getMessage', async ({ path }) => exists(await desk.message(path('caseId'), path('reportId')), 'report'));
+  on('getUpcomingLetters', async ({ path }) => exists(await desk.upcomingLetters(path('caseId')), 'case'));
   on('getLetter', async ({ path }) => exists(await desk.letter(path('caseId'), path('letterId')), 'letter'));
   on('getContacts', async ({ path }) => exists(await desk.caseContacts(path('caseId')), 'case'));
   on('getIncident', async ({ path }) => exists(await desk.incident(path('caseId')), 'case'));

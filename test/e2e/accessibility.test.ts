@@ -57,6 +57,16 @@ describe.skipIf(noBrowser)('every screen', () => {
     });
   }
 
+  test('the letters that will leave can be read before they do, and that has no serious finding', async () => {
+    const page = await open.page({ colorScheme: 'light' });
+    await page.goto('/cases/C-2026-0412');
+    await page.getByRole('button', { name: 'Preview the next letters' }).click();
+    await page.getByText('pki1@customer.example').click();
+    await page.getByText('[personal link, made when the letter leaves]').first().waitFor();
+    expect(await seriousFindings(page, allRules)).toEqual([]);
+    await page.context().close();
+  });
+
   test('a page with a known fault is found out, so the check above can fail', async () => {
     const page = await open.page();
     await page.goto('/report');

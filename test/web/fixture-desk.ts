@@ -1453,6 +1453,24 @@ export class FixtureDesk extends FixtureHouse implements DeskPort {
     };
   }
 
+  async upcomingLetters(caseId: string): Promise<c.UpcomingLetters | null> {
+    const shown = await this.readCase(caseId);
+    if (shown === null) return null;
+    const reminder = (n: number) => ({
+      ...{ to: `pki${n}@customer.example`, subject: `Reminder: replace 4 certificates [${caseId}]`, language: 'en' },
+      text: `Dear subscriber,\n\n4 certificates are revoked at 23:49 UTC.\n\n[personal link, made when the letter leaves]\n`,
+      html: null,
+    });
+    return {
+      now: shown.now,
+      steps: [
+        {
+          ...{ step: 'last-call', audience: 'subscriber', at: shown.matters[0]?.cutOffAt ?? null, count: 3 },
+          letters: [reminder(1), reminder(2), reminder(3)],
+        },
+      ],
+    };
+  }
   async letter(caseId: string, letterId: string): Promise<c.Letter | null> {
     const found = (await this.readCase(caseId))?.letters.find((l) => l.letterId === letterId);
     if (found === undefined) return null;

@@ -28,6 +28,14 @@ const screens: Record<string, Screen> = {
   quiet: { path: '/', kind: 'empty' },
   wall: { path: '/?wall=true' },
   case: { path: '/cases/C-2026-0412', tall: true },
+  'case-letters': {
+    path: '/cases/C-2026-0412',
+    tall: true,
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Preview the next letters' }).click();
+      await page.getByText('pki1@customer.example').click();
+    },
+  },
   'case-mass': { path: '/cases/C-2026-0404', tall: true },
   'case-review': { path: '/cases/C-2026-0413' },
   'case-approval': { path: '/cases/C-2026-0409' },

@@ -253,6 +253,34 @@ export const Letter = LetterSummary.extend({
 }).meta({ id: 'Letter' });
 export type Letter = z.infer<typeof Letter>;
 
+export const UpcomingLetters = z
+  .object({
+    now: Instant,
+    steps: z
+      .array(
+        z.object({
+          step: z
+            .string()
+            .describe('acknowledge, report-to-reporter, decline, or a step of the ladder: notice, last-call, …'),
+          audience: z.enum(['reporter', 'subscriber']),
+          at: Instant.nullable().describe('Null: at once.'),
+          count: z.number().int().describe('Letters of this step; the first 20 are written out.'),
+          letters: z.array(
+            z.object({
+              to: z.string(),
+              subject: z.string(),
+              language: z.string(),
+              text: z.string(),
+              html: z.string().nullable(),
+            }),
+          ),
+        }),
+      )
+      .describe('In order of time.'),
+  })
+  .meta({ id: 'UpcomingLetters', description: 'Letters that will leave by themselves, as they would read now.' });
+export type UpcomingLetters = z.infer<typeof UpcomingLetters>;
+
 export const Message = z
   .object({
     now: Instant,

@@ -41,6 +41,11 @@ export const endpoints = {
     answer: c.CertificatesPage,
   },
   getMessage: { summary: 'The redacted message with what was found in it.', scope: 'read', answer: c.Message },
+  getUpcomingLetters: {
+    summary: 'The letters that will leave by themselves, as they would read now. Sends nothing.',
+    scope: 'read',
+    answer: c.UpcomingLetters,
+  },
   getLetter: { summary: 'One letter as it was sent.', scope: 'read', answer: c.Letter },
   getContacts: {
     summary: 'Whom a case has to reach, with every letter and call.',

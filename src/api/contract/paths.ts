@@ -11,6 +11,7 @@ export const paths = {
   lookAtCase: ['POST', '/api/v1/cases/{caseId}/presence'],
   getCertificates: ['GET', '/api/v1/cases/{caseId}/matters/{matterId}/certificates'],
   getMessage: ['GET', '/api/v1/cases/{caseId}/reports/{reportId}/message'],
+  getUpcomingLetters: ['GET', '/api/v1/cases/{caseId}/upcoming-letters'],
   getLetter: ['GET', '/api/v1/cases/{caseId}/letters/{letterId}'],
   getContacts: ['GET', '/api/v1/cases/{caseId}/contacts'],
   getIncident: ['GET', '/api/v1/cases/{caseId}/incident'],

@@ -12,6 +12,7 @@ import {
   waitsForPerson,
 } from '../../api/present/present-case.ts';
 import { sentenceOf } from '../../api/present/sentences.ts';
+import { upcomingLetters } from '../../app/perform/preview-letters.ts';
 import { type Case, stageOf } from '../../desk/case.ts';
 import type { Event } from '../../desk/events.ts';
 import type { Triage } from '../../desk/facts.ts';
@@ -41,6 +42,7 @@ type Queries = Pick<
   | 'certificates'
   | 'message'
   | 'letter'
+  | 'upcomingLetters'
   | 'incident'
   | 'search'
   | 'channels'
@@ -223,6 +225,19 @@ export function deskQueries(desk: Desk, { load, openCases, endedCases }: CaseRea
         return { role, path, text: shown, marks: marksIn(shown, found) };
       });
       return { now: rfc3339(now()), reportId, blocks, html: null, problems: message.problems };
+    },
+    async upcomingLetters(caseId) {
+      const found = await load(caseId);
+      if (found === null) return null;
+      const steps = await upcomingLetters(desk.parts, found.current, now());
+      return {
+        now: rfc3339(now()),
+        steps: steps.map((step) => ({
+          ...step,
+          at: step.at === null ? null : rfc3339(step.at),
+          letters: step.letters.map((letter) => ({ ...letter, html: letter.html ?? null })),
+        })),
+      };
     },
     async letter(caseId, letterId) {
       const letters = await desk.parts.outbox.ofCase(caseId, 100_000);

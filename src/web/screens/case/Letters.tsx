@@ -7,6 +7,7 @@ import { number } from '../../instrument/time.ts';
 import { Mark } from '../../instrument/Verdict.tsx';
 import { call } from '../../link/api.ts';
 import { Section } from './Section.tsx';
+import { UpcomingLetters } from './UpcomingLetters.tsx';
 
 const rowsShown = 12;
 
@@ -74,6 +75,7 @@ export function Letters({ shown }: { shown: CaseView }) {
           Show {letters.length - rowsShown} more
         </button>
       )}
+      {shown.closedAt === null && <UpcomingLetters caseId={shown.caseId} seq={shown.seq} />}
       {open !== null && <LetterDialog caseId={shown.caseId} letterId={open} close={() => setOpen(null)} />}
     </Section>
   );
