@@ -88,9 +88,20 @@ const phrases: readonly { readonly answer: Looked; readonly pattern: RegExp }[] 
   },
 ];
 
-export function readAnswer(
-  message: Pick<Message, 'automatic' | 'subject' | 'texts' | 'inner' | 'inReplyTo' | 'references'>,
-): AnswerReading {
+type Read = Pick<Message, 'automatic' | 'subject' | 'texts' | 'inner' | 'inReplyTo' | 'references'>;
+
+/** A page, a bounce and a plea are each looked for in the same message. */
+const known = new WeakMap<Read, AnswerReading>();
+
+export function readAnswer(message: Read): AnswerReading {
+  const before = known.get(message);
+  if (before !== undefined) return before;
+  const reading = answerIn(message);
+  known.set(message, reading);
+  return reading;
+}
+
+function answerIn(message: Read): AnswerReading {
   const answers = answered(message);
   const base = { because: '', permanent: false, answers };
   if (message.automatic === 'bounce') return { ...base, answer: 'bounce', ...bounced(message) };
