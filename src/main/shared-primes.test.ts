@@ -12,6 +12,7 @@ import { VirtualTime } from '../foundation/time/virtual-time.ts';
 import { type TestDatabase, testDatabase } from '../platform/store/testing.ts';
 import { rsaSpki } from '../stages/evidence/extract/textual.ts';
 import { type CertificateDer, holdModuli, moduliOf, postgresModulusBlocks } from '../stages/evidence/index.ts';
+import { gcdThread } from '../stages/evidence/weak/gcd-thread.ts';
 import { type Inventory, recordOf } from '../stages/inventory/index.ts';
 import { sampleCertificate } from '../stages/inventory/sample.ts';
 import { checkConfig } from './config.ts';
@@ -141,6 +142,59 @@ describe('moduli held against all others', () => {
     const hold = holding();
     await Promise.all([hold([a]), hold([b])]);
     expect(await found()).toEqual(named([[a, b]]));
+  });
+
+  it('goes on where it was when somebody adds a block meanwhile', async () => {
+    const [p, q] = [prime(), prime()];
+    const [a, b, c] = [aCertificateOf(p * prime()), aCertificateOf(q * prime()), aCertificateOf(p * q)];
+    const stored = new Map([a, b, c].map((one) => [one.fingerprint, one.der]));
+    const bytesOf: Inventory['bytesOf'] = async (wanted) =>
+      new Map(wanted.flatMap((f) => (stored.has(f) ? [[f, stored.get(f) as Uint8Array] as const] : [])));
+    const real = blocks();
+    await holdModuli({ blocks: real, bytesOf }, [a, ...Array.from({ length: 9 }, clean)], null);
+    const read: string[] = [];
+    const disturbed = {
+      ...real,
+      async product(id: string) {
+        read.push(id);
+        if (read.length === 1) await holdModuli({ blocks: real, bytesOf }, [b], null);
+        return real.product(id);
+      },
+    };
+    await holdModuli({ blocks: disturbed, bytesOf }, [c], null);
+    expect(await found()).toEqual(
+      named([
+        [a, c],
+        [b, c],
+      ]),
+    );
+    // Once each to divide by, once each to look for the partner, and the young one once more to be merged with.
+    expect(read).toHaveLength(6);
+  });
+
+  it('a thread that has ended refuses what it is asked, before and after', async () => {
+    const thread = gcdThread();
+    const taken = thread.take([15n, 21n]);
+    await thread.close();
+    await expect(taken).rejects.toThrow(/ended/);
+    await expect(thread.hits()).rejects.toThrow(/ended/);
+  });
+
+  it('ends at once when it is told to stop, and stores nothing', async () => {
+    const stop = new AbortController();
+    const real = blocks();
+    await holding()([clean()]);
+    const before = await real.state();
+    const stopping = {
+      ...real,
+      async product(id: string) {
+        stop.abort();
+        return real.product(id);
+      },
+    };
+    const parts = { blocks: stopping, bytesOf: async () => new Map(), signal: stop.signal };
+    await expect(holdModuli(parts, [clean()], '5')).rejects.toThrow(/ended/);
+    expect(await real.state()).toEqual(before);
   });
 
   it('stores nothing when the blocks have changed since they were seen', async () => {

@@ -3,6 +3,7 @@
  * key alone). Each night takes up what is new; a report takes up the certificates it names, and little that is new beside
  * them. What was found by night becomes a report of the desk's own, so that its clock starts and nothing is forgotten.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Log } from '../app/ports.ts';
 import type { CertificateFacts } from '../desk/facts.ts';
 import type { Fingerprint } from '../foundation/brand.ts';
@@ -20,12 +21,14 @@ import type { Inventory } from '../stages/inventory/index.ts';
 
 export interface SharedPrimes {
   /**
-   * Other certificates of ours whose keys have a prime in common with these. Where the arithmetic fails, what was known
-   * before is the answer, and the night tries again.
+   * Other certificates of ours whose keys have a prime in common with these. Where the arithmetic fails or takes longer
+   * than a report should wait, the answer is what is known by then; what is found later the night reports.
    */
   partnersOf(certificates: readonly CertificateDer[]): Promise<readonly Partner[]>;
   /** Takes up everything that is new, batch by batch, until the end or `signal`; then reports the pairs found. */
   night(receive: ReceiveReport, signal: AbortSignal): Promise<{ readonly taken: number; readonly reported: number }>;
+  /** Ends arithmetic that nobody waits for any more. */
+  close(): void;
 }
 
 export interface Partner {
@@ -47,40 +50,57 @@ const aheadMax = 1_000;
 /** Stored bytes above which a report takes up only those it names: 25,000 RSA-2048 moduli, a second of arithmetic. */
 const storedForReportsMax = 6_400_000;
 const reportedAtOnce = 100;
+/** A key that is proven beside it must not wait for a minute of division. */
+const waitMaxMs = 15_000;
 
 export function sharedPrimes(parts: SharedPrimesParts): SharedPrimes {
+  const closing = new AbortController();
   let last: Promise<unknown> = Promise.resolve();
-  // One at a time in this process: two at once would each find that the other has changed what is stored.
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+  // Reports take turns, for two at once would each find that the other has changed what is stored. They do not wait for
+  // the night, whose batches take minutes.
+  const inTurn = (work: () => Promise<void>): Promise<void> => {
     const next = last.then(work);
-    last = next.catch(() => undefined);
-    return next;
+    last = next.catch((error: unknown) => {
+      if (closing.signal.aborted) return;
+      parts.log.warn({ error: String(error) }, 'Moduli were not held against the stored ones; the night tries again.');
+    });
+    return last as Promise<void>;
   };
   return {
     async partnersOf(certificates) {
-      await inTurn(() => takeUp(parts, certificates)).catch((error: unknown) =>
-        parts.log.warn(
-          { error: String(error) },
-          'Moduli could not be held against the stored ones; the night tries again.',
-        ),
-      );
+      await inTime(inTurn(() => takeUp(parts, certificates, closing.signal)));
       return partnersAmong(parts, certificates);
     },
-    async night(receive, signal) {
+    async night(receive, stopping) {
+      const signal = AbortSignal.any([stopping, closing.signal]);
       let taken = 0;
-      while (!signal.aborted) {
-        const more = await inTurn(() => takeNext(parts, signal));
-        if (more === 0) break;
-        taken += more;
+      for (let more = 1; more > 0 && !signal.aborted; taken += more) {
+        more = await takeNext(parts, signal).catch((error: unknown) => {
+          if (signal.aborted) return 0;
+          throw error;
+        });
       }
       return { taken, reported: await reportPairs(parts, receive, signal) };
     },
+    close: () => closing.abort(),
   };
 }
 
+/** The work goes on when the wait is over. */
+async function inTime(work: Promise<void>): Promise<void> {
+  const enough = new AbortController();
+  await Promise.race([work, pause(waitMaxMs, undefined, { signal: enough.signal, ref: false }).catch(() => undefined)]);
+  enough.abort();
+}
+
 /** What a report asks about, with what is new in the inventory where both are little. */
-async function takeUp({ inventory, blocks }: SharedPrimesParts, named: readonly CertificateDer[]): Promise<void> {
-  const hold = { blocks, bytesOf: (wanted: readonly Fingerprint[]) => inventory.bytesOf(wanted) };
+async function takeUp(
+  { inventory, blocks }: SharedPrimesParts,
+  named: readonly CertificateDer[],
+  signal: AbortSignal,
+): Promise<void> {
+  if (signal.aborted) return;
+  const hold = { blocks, bytesOf: (wanted: readonly Fingerprint[]) => inventory.bytesOf(wanted), signal };
   const { position, blocks: stored } = await blocks.state();
   if (stored.reduce((sum, { bytes }) => sum + bytes, 0) <= storedForReportsMax) {
     const page = await inventory.walk({ after: position, limit: aheadMax });
@@ -104,8 +124,8 @@ async function takeNext({ inventory, blocks }: SharedPrimesParts, signal: AbortS
     position = page.last ?? position;
     more = page.next !== null;
   }
-  if (signal.aborted) return 0;
-  if (read > 0) await holdModuli({ blocks, bytesOf: (wanted) => inventory.bytesOf(wanted) }, certificates, position);
+  if (read === 0 || signal.aborted) return 0;
+  await holdModuli({ blocks, bytesOf: (wanted) => inventory.bytesOf(wanted), signal }, certificates, position);
   return read;
 }
 

@@ -451,6 +451,7 @@ export async function openDesk(seams: DeskSeams): Promise<Desk> {
       return wakeAt === null || lookAt === null ? (wakeAt ?? lookAt) : earliest(wakeAt, lookAt);
     },
     async close() {
+      primes.close();
       await numbers.saved().catch(() => undefined);
       await room.close();
       await seams.messenger.close();

@@ -31,9 +31,14 @@ export function gcdThread(): GcdThread {
   const thread = new Worker(new URL(import.meta.url));
   // Nobody waits for an idle thread, so that a process that is done can end.
   thread.unref();
+  let ended = false;
+  thread.once('exit', () => {
+    ended = true;
+  });
   let last: Promise<unknown> = Promise.resolve();
   const ask = <T>(message: Ask): Promise<T> => {
-    const next = last.then(() => answerOf<T>(thread, message));
+    // A thread that is gone would be silent for ever.
+    const next = last.then(() => (ended ? Promise.reject(hasEnded()) : answerOf<T>(thread, message)));
     last = next.catch(() => undefined);
     return next;
   };
@@ -44,10 +49,13 @@ export function gcdThread(): GcdThread {
     multiply: (factors) => ask({ type: 'multiply', factors }),
     sharing: (moduli, others) => ask({ type: 'sharing', moduli, others }),
     close: async () => {
+      ended = true;
       await thread.terminate();
     },
   };
 }
+
+const hasEnded = (): Error => new Error('The thread for shared primes has ended.');
 
 function answerOf<T>(thread: Worker, message: Ask): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -57,7 +65,7 @@ function answerOf<T>(thread: Worker, message: Ask): Promise<T> {
     };
     const took = (value: T): void => settle(() => resolve(value));
     const failed = (cause: unknown): void => settle(() => reject(cause));
-    const exited = (): void => settle(() => reject(new Error('The thread for shared primes has ended.')));
+    const exited = (): void => settle(() => reject(hasEnded()));
     thread.on('message', took).on('error', failed).on('exit', exited).ref();
     thread.postMessage(message);
   });

@@ -1,7 +1,8 @@
 /**
  * Takes moduli of certificates up among all that are known: each is held against every stored product and against the
  * others of its batch, then multiplied in. Work grows with what is stored, by division alone (one minute of processor
- * time for a million RSA-2048 moduli, however few the new ones are), so that many at once are cheaper than one by one.
+ * time for a million RSA-2048 moduli, hardly less for fifty new ones than for two thousand), so that many at once are
+ * cheaper than few.
  */
 import type { Fingerprint } from '../../../foundation/brand.ts';
 import { DerError } from '../../../foundation/pki/der.ts';
@@ -22,6 +23,8 @@ const triesMax = 5;
 export interface HoldParts {
   readonly blocks: ModulusBlocks;
   readonly bytesOf: (fingerprints: readonly Fingerprint[]) => Promise<ReadonlyMap<Fingerprint, Uint8Array>>;
+  /** Ends the arithmetic at once; nothing of the batch is stored then, and `holdModuli` rejects. */
+  readonly signal?: AbortSignal;
 }
 
 interface Modulus extends HeldModulus {
@@ -71,34 +74,84 @@ export function moduliOf(certificates: readonly CertificateDer[]): ReadonlyMap<s
   return found;
 }
 
-/** False when the blocks changed meanwhile. */
+/**
+ * What was divided once is not divided again when somebody adds a block meanwhile: a night over a million moduli must not
+ * begin anew for each report. False when some of `fresh` have come in by another hand, or the blocks never hold still.
+ */
 async function hold(
   parts: HoldParts,
-  seen: BlocksState,
+  first: BlocksState,
   fresh: readonly Modulus[],
   position: string | null,
 ): Promise<boolean> {
   const { blocks } = parts;
-  if (fresh.length === 0) return blocks.add({ seen, position, members: [], product: null, replaces: [], pairs: [] });
+  if (fresh.length === 0)
+    return blocks.add({ seen: first, position, members: [], product: null, replaces: [], pairs: [] });
   const thread = gcdThread();
+  const stop = (): void => void thread.close();
+  parts.signal?.addEventListener('abort', stop);
   try {
     const own = await thread.take(fresh.map((m) => m.n));
-    for (const { id } of seen.blocks) {
-      const product = await blocks.product(id);
-      if (product === null) return false;
-      await thread.against(product);
+    const done = new Set<string>();
+    let seen = first;
+    for (let tries = 0; tries < triesMax; tries++) {
+      if (
+        (await holdAgainst(blocks, thread, seen, done)) &&
+        (await addTo(parts, thread, { seen, position, fresh, own }))
+      )
+        return true;
+      seen = await blocks.state();
+      if ((await blocks.known(fresh.map((m) => m.material))).size > 0) return false;
     }
-    const common = new Set((await thread.hits()).map((hit) => hit.n));
-    const hits = fresh.filter((m) => common.has(m.n));
-    const pairs = hits.length === 0 ? [] : await pairsAmong(parts, thread, seen, hits);
-    const replaces = mergedWith(seen.blocks, Math.ceil(own.toString(16).length / 2));
-    const factors = await Promise.all(replaces.map(({ id }) => blocks.product(id)));
-    if (factors.includes(null)) return false;
-    const product = await thread.multiply([own, ...factors.filter((f) => f !== null)]);
-    return await blocks.add({ seen, position, members: fresh, product, replaces, pairs });
+    return false;
   } finally {
+    parts.signal?.removeEventListener('abort', stop);
     await thread.close();
   }
+}
+
+/** False when a block was replaced before it was read. */
+async function holdAgainst(
+  blocks: ModulusBlocks,
+  thread: GcdThread,
+  seen: BlocksState,
+  done: Set<string>,
+): Promise<boolean> {
+  for (const { id } of seen.blocks) {
+    if (done.has(id)) continue;
+    const product = await blocks.product(id);
+    if (product === null) return false;
+    await thread.against(product);
+    done.add(id);
+  }
+  return true;
+}
+
+/** False when the blocks changed since they were seen. */
+async function addTo(
+  parts: HoldParts,
+  thread: GcdThread,
+  {
+    seen,
+    position,
+    fresh,
+    own,
+  }: {
+    readonly seen: BlocksState;
+    readonly position: string | null;
+    readonly fresh: readonly Modulus[];
+    readonly own: bigint;
+  },
+): Promise<boolean> {
+  const { blocks } = parts;
+  const common = new Set((await thread.hits()).map((hit) => hit.n));
+  const hits = fresh.filter((m) => common.has(m.n));
+  const pairs = hits.length === 0 ? [] : await pairsAmong(parts, thread, seen, hits);
+  const replaces = mergedWith(seen.blocks, Math.ceil(own.toString(16).length / 2));
+  const factors = await Promise.all(replaces.map(({ id }) => blocks.product(id)));
+  if (factors.includes(null)) return false;
+  const product = await thread.multiply([own, ...factors.filter((f) => f !== null)]);
+  return blocks.add({ seen, position, members: fresh, product, replaces, pairs });
 }
 
 /** Who shares with whom: among the hits themselves, and with members of those blocks that have something in common. */
