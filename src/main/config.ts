@@ -147,6 +147,8 @@ const shape = z.strictObject({
       askAgainMinutes: z.number().min(1).max(1440).default(360),
       /** The same for a certificate of a case. */
       askAgainUrgentMinutes: z.number().min(1).max(1440).default(60),
+      /** Connect to the names of certificates that should be replaced and see what they serve. */
+      lookAtServed: z.boolean().default(false),
     })
     .prefault({}),
   /** May only shorten what the rulebooks say (docs/policy.md). */

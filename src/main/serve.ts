@@ -29,6 +29,7 @@ import { linkSecret } from './port/links.ts';
 import { deliverRenewNow } from './renew-now-hooks.ts';
 import { sweepAdvices } from './replacements.ts';
 import { openLab } from './served-lab.ts';
+import { watchServed } from './served-names.ts';
 import { postgresPages } from './watch-store.ts';
 import { serveWeb } from './web.ts';
 import { postgresWebhooks } from './webhook-store.ts';
@@ -127,6 +128,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       has('worker') ? (await pushChanges(desk)).run(signal) : null,
       has('worker') ? deliverRenewNow(desk, signal) : null,
       has('worker') ? sayAutomation(desk, signal) : null,
+      has('worker') && config.renewalInfo.lookAtServed ? watchServed(desk, signal) : null,
       lab?.run(signal),
       has('worker') ? keepHouse({ desk, connection: database.connection }, signal) : null,
     ]);

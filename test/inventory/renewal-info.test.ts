@@ -232,6 +232,40 @@ describe('an advice', () => {
     expect(await renewalInfo.sweep(advice)).toEqual({ certificates: 2, replaced: 2 });
   });
 
+  it('may be looked for elsewhere, a few at a time, up to a bound, and never twice for one that was seen', async () => {
+    const advice = anAdvice({ keys: [records[0]!.spkiHash] });
+    await renewalInfo.advise(advice);
+    let running = 0;
+    let most = 0;
+    const asked: string[] = [];
+    const look = async (old: { fingerprint: (typeof records)[0]['fingerprint'] }, keyMustChange: boolean) => {
+      most = Math.max(most, ++running);
+      await Promise.resolve();
+      running--;
+      asked.push(old.fingerprint);
+      expect(keyMustChange).toBe(true);
+      const { fingerprint } = records[15]!;
+      return asked.length % 2 === 0
+        ? null
+        : ({ fingerprint: old.fingerprint, replacement: fingerprint, by: 'served' } as const);
+    };
+    const { signal } = new AbortController();
+    expect(await renewalInfo.sweepBy(advice, look, { atOnce: 3, max: 8, signal })).toEqual({
+      ...{ certificates: 8, replaced: 4 },
+    });
+    expect(most).toBe(3);
+    expect(await store.replacementOf(asked[0] as (typeof records)[0]['fingerprint'])).toMatchObject({ by: 'served' });
+    await renewalInfo.learn();
+    const first = new Set(asked.splice(0).filter((_, i) => i % 2 === 0));
+    await renewalInfo.sweepBy(advice, look, { atOnce: 3, max: 100, signal });
+    expect(asked).toHaveLength(6);
+    expect(asked.some((one) => first.has(one as never))).toBe(false);
+    expect(await renewalInfo.sweepBy(advice, look, { atOnce: 3, max: 0, signal })).toMatchObject({ certificates: 0 });
+    expect(await renewalInfo.sweepBy(advice, look, { atOnce: 3, max: 9, signal: AbortSignal.abort() })).toMatchObject({
+      certificates: 0,
+    });
+  });
+
   it('ends when it is withdrawn', async () => {
     await renewalInfo.advise(anAdvice({ keys: [records[0]!.spkiHash] }));
     await renewalInfo.withdraw('MATTER-1');

@@ -21,6 +21,7 @@ export {
 } from './renew-now.ts';
 export * from './replacement.ts';
 export { type CandidateSource, replacedBy, replacementsAmong } from './replacement-search.ts';
+export { type ServedParts, servedReplacement } from './served.ts';
 export {
   type CertificateSource,
   type Progress,

@@ -145,28 +145,64 @@ export class RenewalInfo {
    */
   async sweep(advice: Advice): Promise<Progress> {
     const done = { certificates: 0, replaced: 0 };
-    const now = this.#parts.time.now();
-    const look = async (page: readonly Candidate[]) => {
-      const live = page.filter((certificate) => !isBefore(certificate.notAfter, now));
+    for await (const live of this.#certificatesOf(advice)) {
       const seen = await replacementsAmong(live, this.#parts.source, { keyMustChange: mustChange([advice]) });
       await this.#record(seen);
       done.certificates += live.length;
       done.replaced += seen.length;
-    };
+    }
+    return done;
+  }
+
+  /**
+   * Asks `look` about every certificate of an advice that nobody has seen replaced, `atOnce` at a time and at most `max`
+   * of them, and records what it saw. Says how many were asked about.
+   */
+  async sweepBy(
+    advice: Advice,
+    look: (old: Candidate, keyMustChange: boolean) => Promise<ReplacementSeen | null>,
+    { atOnce, max, signal }: { readonly atOnce: number; readonly max: number; readonly signal: AbortSignal },
+  ): Promise<Progress> {
+    const done = { certificates: 0, replaced: 0 };
+    const keyMustChange = mustChange([advice]);
+    for await (const live of this.#certificatesOf(advice)) {
+      const waiting = live.filter((one) => !this.#isReplaced(one.fingerprint));
+      for (let from = 0; from < waiting.length && done.certificates < max && !signal.aborted; from += atOnce) {
+        const some = waiting.slice(from, Math.min(from + atOnce, from + max - done.certificates));
+        const seen = (await Promise.all(some.map((old) => look(old, keyMustChange(old))))).filter(
+          (one) => one !== null,
+        );
+        await this.#record(seen);
+        done.certificates += some.length;
+        done.replaced += seen.length;
+      }
+      if (done.certificates >= max || signal.aborted) break;
+    }
+    return done;
+  }
+
+  #isReplaced(fingerprint: Fingerprint): boolean {
+    const ordinal = this.book.ordinalOf(fingerprint);
+    return ordinal !== null && this.book.isReplaced(ordinal);
+  }
+
+  /** The certificates of an advice that have not expired, page by page. */
+  async *#certificatesOf(advice: Advice): AsyncGenerator<readonly Candidate[]> {
+    const now = this.#parts.time.now();
+    const live = (page: readonly Candidate[]) => page.filter(({ notAfter }) => !isBefore(notAfter, now));
     for (let after: string | null = null; advice.keys.length > 0; ) {
       const page = await this.#parts.source.findByKeys(advice.keys, { after, limit: sweepPage });
-      await look(page.matches.map((match) => match.certificate).filter((one) => advice.keys.includes(one.spkiHash)));
+      yield live(page.matches.map((match) => match.certificate).filter((one) => advice.keys.includes(one.spkiHash)));
       after = page.next;
       if (after === null) break;
     }
     for (let after: Fingerprint | null = null; advice.listId !== null; ) {
       const listed: readonly Fingerprint[] = await this.#parts.store.listed(advice.listId, after, sweepPage);
       const page = await this.#parts.source.findMany('fingerprint', listed);
-      await look(page.filter((one) => !advice.keys.includes(one.spkiHash)));
+      yield live(page.filter((one) => !advice.keys.includes(one.spkiHash)));
       if (listed.length < sweepPage) break;
       after = listed.at(-1)!;
     }
-    return done;
   }
 
   /** Which advised certificates do these new ones replace? */
