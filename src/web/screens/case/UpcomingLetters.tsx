@@ -22,7 +22,7 @@ export function UpcomingLetters({ caseId, seq }: { caseId: string; seq: number }
     enabled: open,
   });
   return (
-    <div style={{ marginTop: 12 }}>
+    <div className="upcoming-letters">
       <button type="button" className="button" aria-expanded={open} onClick={() => setOpen(!open)}>
         {open ? 'Hide the next letters' : 'Preview the next letters'}
       </button>
@@ -34,7 +34,7 @@ export function UpcomingLetters({ caseId, seq }: { caseId: string; seq: number }
       {upcoming.data?.steps.length === 0 && <p className="soft">No letter is due: everybody has been told what there is.</p>}
       {open &&
         upcoming.data?.steps.map((step) => (
-          <section key={`${step.step} ${step.at}`} aria-label={steps[step.step] ?? step.step} style={{ marginTop: 12 }}>
+          <section key={`${step.step} ${step.at}`} aria-label={steps[step.step] ?? step.step}>
             <h3 className="small">
               {steps[step.step] ?? step.step}{' '}
               <span className="faint">
