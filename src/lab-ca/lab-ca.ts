@@ -179,6 +179,7 @@ export class LabCa {
       unsaved = [];
       serials.clear();
     };
+    const amongMany = !Array.isArray(orders) || orders.length > 1;
     for (const order of orders) {
       const id = issuerFor(order.profile ?? 'dv');
       const issuer = this.#authorities.get(id) ?? (await this.#issuer(id));
@@ -189,7 +190,7 @@ export class LabCa {
         throw new Fault('serial_in_use', `The lab CA has issued serial ${serial} before; choose another.`);
       }
       serials.add(key);
-      signing.push(this.#sign(order, serial, id, issuer));
+      signing.push(this.#sign(order, serial, id, issuer, amongMany));
       if (signing.length >= signingMax) await collect();
       if (unsaved.length >= batchSize) await save();
     }
@@ -332,7 +333,13 @@ export class LabCa {
     return authority;
   }
 
-  async #sign(order: IssueOrder, serial: Serial, id: IssuerId, issuer: Authority): Promise<StoredCertificate> {
+  async #sign(
+    order: IssueOrder,
+    serial: Serial,
+    id: IssuerId,
+    issuer: Authority,
+    amongMany: boolean,
+  ): Promise<StoredCertificate> {
     const { baseUrl } = this.options;
     const now = this.options.time.now();
     const notBefore = order.notBefore ?? now.round({ smallestUnit: 'second', roundingMode: 'floor' });
@@ -353,6 +360,7 @@ export class LabCa {
         precertificate: order.precertificate ?? false,
       },
       issuer,
+      amongMany,
     );
     return {
       issuer: id,
