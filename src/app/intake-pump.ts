@@ -53,6 +53,7 @@ const lease = minutes(2);
 const retryAfter = minutes(1);
 /** How long messages that are ready wait for an earlier one, so that a story is told in its order. */
 const patience = milliseconds(250);
+const claimEvery = milliseconds(50);
 /** Messages that take long to open are kept from other readers, as often as this. */
 const renewEvery = seconds(30);
 
@@ -90,11 +91,15 @@ export async function pumpIntake(parts: PumpParts, { reader, lanes }: PumpOption
   const noting = new Noting(lanes);
   const renew = renewal(parts, reader);
   let read = 0;
+  let claimAt = parts.time.now();
   try {
     for (;;) {
-      if (under.length <= lanes / 2) {
+      const now = parts.time.now();
+      if (under.length === 0 || (under.length <= lanes / 2 && hasCome(claimAt, now))) {
         const limit = lanes - under.length;
-        const claims = await parts.ledger.claim({ reader, now: parts.time.now(), lease, limit });
+        const claims = await parts.ledger.claim({ reader, now, lease, limit });
+        // Nothing more is there: what comes meanwhile comes together, not one by one.
+        if (claims.length < limit) claimAt = now.add(claimEvery);
         under.push(...claims.map((claim) => open(parts, claim, noting)));
       }
       if (under.length === 0) {

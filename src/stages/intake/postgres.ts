@@ -198,7 +198,7 @@ export function postgresLedger(pool: pg.Pool): Ledger {
 }
 
 /** Announcements follow each other no faster than this. */
-const ANNOUNCE_EVERY_MILLISECONDS = 20;
+const ANNOUNCE_EVERY_MILLISECONDS = 50;
 
 /**
  * Tells readers everywhere that there is something new, one NOTIFY at a time however many arrive: inside the recording
