@@ -9,6 +9,7 @@ import type { CaseId, ReceiptId } from '../foundation/brand.ts';
 import { spkiOf } from '../foundation/pki/x509.ts';
 import { at } from '../foundation/time/time.ts';
 import { VirtualTime } from '../foundation/time/virtual-time.ts';
+import { startHousekeeping } from '../platform/jobs/housekeeping.ts';
 import { type TestDatabase, testDatabase } from '../platform/store/testing.ts';
 import { rsaSpki } from '../stages/evidence/extract/textual.ts';
 import { type CertificateDer, holdModuli, moduliOf, postgresModulusBlocks } from '../stages/evidence/index.ts';
@@ -273,7 +274,11 @@ describe('the inventory by night', () => {
     expect((await primes.partnersOf([b])).map((one) => spkiOf(one.der))).toEqual([spkiOf(a.der)]);
   });
 
-  it('has a name of its own among the jobs', () => {
-    expect(housekeepingJobs(database.pool, time, log).map((one) => one.name)).not.toContain(sharedPrimesJob(desk).name);
+  it('is a job that the runner takes, beside the others', async () => {
+    const jobs = [...housekeepingJobs(database.pool, time, log), sharedPrimesJob(desk)];
+    const housekeeping = await startHousekeeping(database.connection, jobs, log, { pollSeconds: 60 });
+    await housekeeping.stop();
+    const { rows } = await database.pool.query<{ name: string }>('select name from housekeeping.schedule');
+    expect(rows.map((row) => row.name).toSorted()).toEqual(jobs.map((one) => one.name).toSorted());
   });
 });
