@@ -19,10 +19,11 @@ export default defineConfig({
         index: 'src/web/index.html',
         prove: 'src/web/prove/prove.ts',
         'sign-in': 'src/web/sign-in/sign-in.ts',
+        upload: 'src/web/upload/upload.ts',
       },
       output: {
         entryFileNames: (chunk) =>
-          chunk.name === 'prove' || chunk.name === 'sign-in' ? '[name].js' : 'assets/[name]-[hash].js',
+          ['prove', 'sign-in', 'upload'].includes(chunk.name) ? '[name].js' : 'assets/[name]-[hash].js',
       },
     },
   },

@@ -24,6 +24,8 @@ import { addPublicPages, type PublicSite } from './public-pages/index.ts';
 import { reportSchemas, schemasPath } from './report-schemas.ts';
 import { ReportRate } from './reports/rate.ts';
 import { type ReceiveOptions, receiveReport } from './reports/receive.ts';
+import { addUploadRoutes } from './uploads/routes.ts';
+import type { UploadStore } from './uploads/store.ts';
 
 export type { PublicSite } from './public-pages/index.ts';
 
@@ -40,6 +42,8 @@ export interface ApiOptions {
   readonly tickMs?: number;
   /** Who runs the desk, for the public pages; null serves none and takes reports by the API only. */
   readonly site?: PublicSite | null;
+  /** Keeps reports that are sent in pieces; without it none are taken. */
+  readonly uploads?: UploadStore;
   /** Keeps answers over a restart; null keeps them in memory alone. */
   readonly answers?: KeptAnswers | null;
   /** Told of every failure that is ours; logs ids, never bodies. */
@@ -189,8 +193,9 @@ export function createApi(options: ApiOptions): Hono<Env> {
   };
   access.addRoutes?.(app as unknown as Hono);
   app.post(paths.report[1], async (context) => context.json(await receiveReport(context, 'api', receive), 202));
-  const site = options.site ?? null;
-  if (site !== null) addPublicPages(app, { desk, time, site, receive });
+  const { site = null, uploads } = options;
+  if (uploads !== undefined) addUploadRoutes(app, { uploads, receive });
+  if (site !== null) addPublicPages(app, { desk, time, site, receive, resumable: uploads !== undefined });
 
   const feed = createFeed({ desk, time, tickMs: options.tickMs ?? 5000 });
   app.get(feedPath, (context) => {

@@ -6,6 +6,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
 import { forgetLapsedAccess } from '../api/access/postgres.ts';
+import { forgetUploads } from '../api/uploads/store.ts';
 import type { Log } from '../app/ports.ts';
 import { Fault } from '../foundation/fault.ts';
 import type { Instant, Time } from '../foundation/time/time.ts';
@@ -27,6 +28,7 @@ const longAgo = (now: Instant): Instant => now.subtract({ hours: 24 * daysKept }
 /** Name, when (cron, UTC), and what is forgotten. */
 const tidied: readonly (readonly [name: string, cron: string, forget: Forget])[] = [
   ['lapsed-sign-ins', '17 * * * *', forgetLapsedAccess],
+  ['uploads', '37 * * * *', forgetUploads],
   ['gateway-lines', '23 3 * * *', forgetGatewayLines],
   ['test-reports', '29 3 * * *', (pool, now) => forgetTestReports(pool, longAgo(now))],
   ['renew-now-messages', '31 3 * * *', (pool, now) => forgetRenewNowMessages(pool, longAgo(now))],

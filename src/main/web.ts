@@ -10,6 +10,7 @@ import type { OidcSettings } from '../api/access/oidc.ts';
 import { postgresAccessStore } from '../api/access/postgres.ts';
 import type { PublicSite } from '../api/public-pages/index.ts';
 import { createApi } from '../api/routes.ts';
+import { postgresUploads } from '../api/uploads/store.ts';
 import { Fault } from '../foundation/fault.ts';
 import { publishedEvidencePolicy } from '../stages/evidence/policy.ts';
 import { renewalInfoRoutes } from '../stages/renewal-info/index.ts';
@@ -81,6 +82,7 @@ export async function serveWeb(
     webRoot,
     deskName: desk.config.ca.owner,
     virtualTime: where.virtualTime,
+    uploads: postgresUploads(desk.pool),
     answers: postgresAnswers(desk.pool, desk.time),
     onError: (error, at) =>
       desk.log.error({ ...at, error: error instanceof Error ? error.message : 'unknown' }, 'A request failed.'),

@@ -7,6 +7,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pool } from 'pg';
 import { migrations as accessMigrations } from '../api/access/postgres.ts';
+import { migrations as uploadMigrations } from '../api/uploads/store.ts';
 import { advanceCase } from '../app/advance-case.ts';
 import type { Issuers } from '../app/ca-parts.ts';
 import { looker, revoker } from '../app/ca-parts.ts';
@@ -191,6 +192,7 @@ export async function migrateAll(pool: Pool, now: Instant): Promise<void> {
       { room: 'renew-now', migrations: hookMigrations },
       { room: 'approvals', migrations: approvalMigrations },
       { room: 'adoption', migrations: adoptionMigrations },
+      { room: 'uploads', migrations: uploadMigrations },
     ],
     now,
   );

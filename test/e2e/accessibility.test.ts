@@ -23,6 +23,7 @@ const screens: readonly [string, string][] = [
   ['the event log', '/log'],
   ['people', '/people'],
   ['the report form', '/report'],
+  ['the report form for large files', '/report/files'],
   ['the reporter’s page', '/status/good-token'],
   ['the subscriber’s page', '/subscriber/good-token'],
   ['the renewal page', '/renewal/abc.def'],

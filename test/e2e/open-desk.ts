@@ -12,6 +12,7 @@ import { memoryAccessStore } from '../../src/api/access/memory.ts';
 import { createApi } from '../../src/api/routes.ts';
 import { chromiumPath, openChromium } from '../web/chromium.ts';
 import { type FixtureDesk, fixtureDesk } from '../web/fixture-desk.ts';
+import { memoryUploads } from '../web/memory-uploads.ts';
 
 export const noBrowser = chromiumPath === null;
 if (noBrowser) console.warn('Browser tests are skipped: no Chromium found (apt-get install chromium).');
@@ -62,6 +63,7 @@ export async function openDesk(
     deskName: 'Harbour Trust',
     virtualTime: true,
     site,
+    uploads: memoryUploads(),
     tickMs: 200,
   });
   const server = serve({ fetch: app.fetch, port, hostname: '127.0.0.1' });

@@ -1,4 +1,8 @@
 import { createHash, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import PostalMime from 'postal-mime';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { at } from '../../src/foundation/time/time.ts';
 import { checkFiles } from '../../src/stages/evidence/check.ts';
@@ -260,6 +264,54 @@ describe.skipIf(noBrowser)('people outside the house, without scripts', () => {
     await page.getByRole('heading', { name: 'Your report is accepted.' }).waitFor();
     expect(open.desk.reports).toHaveLength(1);
     expect(Buffer.from(open.desk.reports[0]!.raw).toString()).toContain('note.txt');
+    await open.close();
+  });
+
+  test('with scripts: a large report goes on where the connection broke off', async () => {
+    const open = await openDesk();
+    const page = await open.page();
+    await page.goto('/report/files');
+    let pieces = 0;
+    await page.route('**/api/v1/uploads/*', async (route) => {
+      pieces += 1;
+      // The second piece never arrives; of the third the desk has it and its answer is lost.
+      if (pieces === 2) return route.abort('connectionreset');
+      if (pieces === 4) {
+        await route.fetch();
+        return route.abort('connectionreset');
+      }
+      return route.continue();
+    });
+    const file = (name: string, size: number) => ({ name, mimeType: 'application/zip', buffer: Buffer.alloc(size, 7) });
+    await page.getByLabel('What is wrong?').fill('The keys are in the archive.');
+    await page.getByLabel('Files').setInputFiles(file('keys.zip', 3 * 1024 * 1024));
+    await page.getByRole('button', { name: 'Send the report' }).click();
+    await page.getByText('The connection broke off. What has arrived is kept').waitFor();
+    await page.getByRole('heading', { name: 'Your report is accepted.' }).waitFor();
+    expect(open.desk.reports).toHaveLength(1);
+    const { attachments } = await PostalMime.parse(open.desk.reports[0]!.raw);
+    expect(attachments.map((a) => [a.filename, (a.content as ArrayBuffer).byteLength])).toEqual([
+      ['keys.zip', 3 * 1024 * 1024],
+    ]);
+    await open.close();
+  });
+
+  test('with scripts: a report that is too large is told so in one sentence, and what was written stays', async () => {
+    const open = await openDesk();
+    const page = await open.page();
+    await page.goto('/report/files');
+    const folder = mkdtempSync(join(tmpdir(), 'rescind-large-'));
+    const large = join(folder, 'image.bin');
+    writeFileSync(large, '');
+    truncateSync(large, 100_000_000);
+    await page.getByLabel('What is wrong?').fill('The key is in this image.');
+    await page.getByLabel('Files').setInputFiles(large);
+    await page.getByRole('button', { name: 'Send the report' }).click();
+    await page.getByText('These are 96 MiB and a report may hold 64 MiB').waitFor();
+    expect(await page.getByLabel('What is wrong?').inputValue()).toBe('The key is in this image.');
+    expect(await page.getByRole('button', { name: 'Send the report' }).isEnabled()).toBe(true);
+    expect(open.desk.reports).toHaveLength(0);
+    rmSync(folder, { recursive: true });
     await open.close();
   });
 

@@ -6,6 +6,7 @@ import { serve } from '@hono/node-server';
 import { localAccess } from '../../src/api/access/access.ts';
 import { createApi } from '../../src/api/routes.ts';
 import { fixtureDesk } from './fixture-desk.ts';
+import { memoryUploads } from './memory-uploads.ts';
 
 const kind = (process.argv[2] ?? 'night') as 'night' | 'empty' | 'many';
 const port = Number(process.argv[3] ?? 8099);
@@ -23,6 +24,7 @@ const app = createApi({
     publicUrl: 'https://ca.example',
     policyUrl: 'https://ca.example/cps',
   },
+  uploads: memoryUploads(),
   virtualTime: false,
   tickMs: 2000,
   onError: (error) => console.error(error),

@@ -11,6 +11,7 @@ import { memoryAccessStore } from '../../src/api/access/memory.ts';
 import { createApi } from '../../src/api/routes.ts';
 import { openChromium } from './chromium.ts';
 import { fixtureDesk } from './fixture-desk.ts';
+import { memoryUploads } from './memory-uploads.ts';
 
 interface Screen {
   readonly path: string;
@@ -66,6 +67,7 @@ const screens: Record<string, Screen> = {
   ladder: { path: '/ladder' },
   palette: { path: '/', keys: ['Control+k'] },
   report: { path: '/report' },
+  'report-files': { path: '/report/files' },
   status: { path: '/status/good-token' },
   subscriber: { path: '/subscriber/good-token' },
   renewal: { path: '/renewal/aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE' },
@@ -89,6 +91,7 @@ for (const kind of ['night', 'empty'] as const) {
   const listen = async (access: Access): Promise<{ origin: string; close: () => void }> => {
     const app = createApi({
       ...{ desk, time, access, site, deskName: 'Harbour Trust', virtualTime: false, tickMs: 500 },
+      uploads: memoryUploads(),
       webRoot: new URL('../../dist/web', import.meta.url).pathname,
       onError: (error) => console.error(error),
     });

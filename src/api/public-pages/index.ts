@@ -12,7 +12,7 @@ import { acmeGuide } from './acme-guide.ts';
 import { evidencePage } from './evidence-page.ts';
 import { type PublicSite, publicPage } from './layout.ts';
 import { renewalPage } from './renewal-page.ts';
-import { reportForm, reportReceived } from './report-page.ts';
+import { filesForm, reportForm, reportReceived } from './report-page.ts';
 import { statusPage } from './status-page.ts';
 import { publicStyle } from './style.ts';
 import { subscriberPage } from './subscriber-page.ts';
@@ -25,9 +25,9 @@ const securityTxtValid = Temporal.Duration.from({ hours: 24 * 90 });
 
 export function addPublicPages<E extends Env>(
   app: Hono<E>,
-  options: { desk: DeskPort; time: Time; site: PublicSite; receive: ReceiveOptions },
+  options: { desk: DeskPort; time: Time; site: PublicSite; receive: ReceiveOptions; resumable: boolean },
 ): void {
-  const { desk, time, site } = options;
+  const { desk, time, site, resumable } = options;
   const gone = html`<h1>This link does not lead anywhere</h1>
 <p>It may be mistyped, shortened by a mail program, or too old. Nothing is lost by that: your report or certificate is with us. Write to <a href="mailto:${site.contact}">${site.contact}</a>.</p>`;
 
@@ -38,8 +38,19 @@ export function addPublicPages<E extends Env>(
   });
 
   app.get('/report', (context) =>
-    publicPage(context, { title: 'Report a problem', site, scripts: true, body: reportForm(site, null) }),
+    publicPage(context, { title: 'Report a problem', site, scripts: true, body: reportForm(site, null, resumable) }),
   );
+  // Apart from the form above, whose policy promises that it connects to nothing.
+  if (resumable)
+    app.get('/report/files', (context) =>
+      publicPage(context, {
+        title: 'Report with large files',
+        site,
+        scripts: true,
+        connects: true,
+        body: filesForm(site),
+      }),
+    );
   app.post('/report', async (context) => {
     try {
       const accepted = await receiveReport(context, 'web-form', options.receive);
@@ -53,7 +64,7 @@ export function addPublicPages<E extends Env>(
         site,
         scripts: true,
         status,
-        body: reportForm(site, error.problem),
+        body: reportForm(site, error.problem, resumable),
       });
     }
   });

@@ -23,10 +23,23 @@ export async function receiveReport(
   options: ReceiveOptions,
 ): Promise<ReportAccepted> {
   const remoteAddress = remoteAddressOf(context);
-  const read = await readReportRequest(context.req.raw);
+  const admitted = () => options.rate.admits(remoteAddress, options.time.now());
+  return receiveBody(context.req.raw, { remoteAddress, channel, admitted }, options);
+}
+
+/** The same for a body that has come by another way than this request. */
+export async function receiveBody(
+  request: Request,
+  {
+    remoteAddress,
+    channel,
+    admitted,
+  }: { remoteAddress: string | null; channel: 'web-form' | 'api'; admitted: () => boolean },
+  options: ReceiveOptions,
+): Promise<ReportAccepted> {
+  const read = await readReportRequest(request);
   const now = options.time.now();
-  const admitted = options.rate.admits(remoteAddress, now);
-  if (!admitted && read.form === 'written' && !carriesEvidence(read.report))
+  if (!admitted() && read.form === 'written' && !carriesEvidence(read.report))
     throw new ProblemError(
       429,
       'too_many_reports',
@@ -39,7 +52,7 @@ export async function receiveReport(
   return options.desk.receiveReport({ channel, raw, remoteAddress });
 }
 
-function remoteAddressOf(context: Context): string | null {
+export function remoteAddressOf(context: Context): string | null {
   try {
     return getConnInfo(context).remote.address ?? null;
   } catch {
