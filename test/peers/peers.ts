@@ -1,6 +1,6 @@
 /**
  * Real peers for the contract tests. They are found in the folder RESCIND_PEERS (or on the path) and not installed by
- * `npm install`: docs/operating/peers.md says how to get them. What is missing is skipped, loudly.
+ * `npm install`: test/peers/README.md says how to get them. What is missing is skipped, loudly.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';

@@ -137,6 +137,7 @@ describe.skipIf(dnsServer === null || (certbot === null && lego === null))('a se
     });
     for (const caseId of await desk.caseIds()) {
       const events = await desk.events(caseId);
+      console.info(await desk.story(caseId));
       const places = wholeStory.map((type) => events.indexOf(type));
       expect(places, `${caseId}: ${events.join(' ')}`).not.toContain(-1);
       expect(places).toEqual([...places].sort((a, b) => a - b));

@@ -189,6 +189,16 @@ export class RenewDesk {
       .map((row) => row.type);
   }
 
+  /** What an incident reader is told of a case, line by line. */
+  async story(caseId: string): Promise<string> {
+    const response = await fetch(`http://127.0.0.1:${this.ports.web}/api/v1/log?limit=500`);
+    const { rows = [] } = (await response.json()) as {
+      rows?: { seq: number; at: string; type: string; text: string; caseId?: string | null }[];
+    };
+    const own = rows.filter((row) => row.caseId === caseId).sort((a, b) => a.seq - b.seq);
+    return own.map(({ at, type, text }) => `${at} ${type.padEnd(22)} ${text}`).join('\n');
+  }
+
   async caseIds(): Promise<readonly string[]> {
     const response = await fetch(`http://127.0.0.1:${this.ports.web}/api/v1/log?limit=500`);
     const page = (await response.json()) as { rows?: { caseId?: string | null }[] };
@@ -230,11 +240,13 @@ export class RenewDesk {
   }
 
   async until(what: string, holds: () => Promise<boolean>): Promise<void> {
-    for (let i = 0; i < 200; i++) {
+    // Longer than the silence that these tests configure: a client that replaces quickly leaves all of it to wait for.
+    for (let i = 0; i < 500; i++) {
       if (await holds().catch(() => false)) return;
       await new Promise((resolve) => setTimeout(resolve, 400));
     }
-    throw new Error(`It did not happen: ${what}\n${this.#said.slice(-3000)}`);
+    const events = await this.events().catch(() => []);
+    throw new Error(`It did not happen: ${what}\nevents: ${events.join(', ')}\n${this.#said.slice(-3000)}`);
   }
 }
 
