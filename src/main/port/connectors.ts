@@ -3,6 +3,9 @@ import type * as c from '../../api/contract/index.ts';
 import { type Instant, rfc3339 } from '../../foundation/time/time.ts';
 import type { Desk } from '../wiring.ts';
 
+/** Latest looks among which the newest CRL is sought. */
+const looksMax = 50;
+
 interface Orders {
   readonly ordered: string;
   readonly accepted: string;
@@ -26,11 +29,12 @@ export async function deskConnectors(desk: Pick<Desk, 'pool' | 'time' | 'config'
        (select count(distinct fingerprint) from renewal_info.told where advice_id <> '') as polled,
        (select count(*) from renewal_info.replacement) as replaced`,
   );
-  const issuers = await desk.pool.query<{ name: string; revoked: Instant | null }>(
-    `select i.name, max(p.at) as revoked from inventory.issuer i
+  const crl = await newestCrl(desk.pool);
+  const issuers = await desk.pool.query<{ name: string }>(
+    `select i.name from inventory.issuer i
      left join inventory.certificate c on c.issuer = i.id and c.revoked_at is not null
      left join reading.probe p on p.fingerprint = c.fingerprint and p.crl = 'revoked'
-     group by i.name order by revoked desc nulls last, i.name limit 20`,
+     group by i.name order by max(p.at) desc nulls last, i.name limit 20`,
   );
   const orders = rows[0];
   const problem = orders?.problem ?? null;
@@ -48,8 +52,8 @@ export async function deskConnectors(desk: Pick<Desk, 'pool' | 'time' | 'config'
         ordered: Number(orders?.ordered ?? 0),
         accepted: Number(orders?.accepted ?? 0),
         waiting: Number(orders?.waiting ?? 0),
-        crlAt: issuers.rows[0]?.revoked == null ? null : rfc3339(issuers.rows[0].revoked),
-        crlNextAt: null,
+        crlAt: crl?.at ?? null,
+        crlNextAt: crl?.nextAt ?? null,
         ari: {
           advised: Number(advice?.advised ?? 0),
           polled: Number(advice?.polled ?? 0),
@@ -58,6 +62,23 @@ export async function deskConnectors(desk: Pick<Desk, 'pool' | 'time' | 'config'
       },
     ],
   };
+}
+
+/**
+ * thisUpdate and nextUpdate (RFC 5280, 5.1.2.4 and 5.1.2.5) of the newest CRL among the latest looks, as relying parties
+ * could verify it: an answer with a problem says nothing. Null when no look has verified one.
+ */
+async function newestCrl(pool: Desk['pool']): Promise<{ at: string; nextAt: string | null } | null> {
+  const { rows } = await pool.query<{ at: Instant; next: Instant | null }>(
+    `select (e->>'thisUpdate')::timestamptz as at, (e->>'nextUpdate')::timestamptz as next
+     from (select record from reading.probe where crl <> 'unknown' order by at desc limit $1) latest,
+       json_array_elements(latest.record->'evidence') e
+     where e->>'kind' = 'crl' and e->>'problem' is null and e->>'thisUpdate' is not null
+     order by 1 desc limit 1`,
+    [looksMax],
+  );
+  const [row] = rows;
+  return row === undefined ? null : { at: rfc3339(row.at), nextAt: row.next === null ? null : rfc3339(row.next) };
 }
 
 function commonNameOf(name: string): string {

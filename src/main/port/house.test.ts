@@ -254,3 +254,27 @@ test('the rules lab, readiness, contacts and adoption answer on an empty desk', 
   expect(await port.adoption({ limit: 10 })).toMatchObject({ subscribers: 0 });
   expect((await port.connectors()).rows).toHaveLength(1);
 });
+
+test('CA systems say when the newest verified list was made and by when the next comes, not when the desk looked', async () => {
+  expect((await port.connectors()).rows[0]).toMatchObject({ crlAt: null, crlNextAt: null });
+  const list = (thisUpdate: string, nextUpdate: string, problem: string | null = null) => ({
+    kind: 'crl',
+    ...{ thisUpdate, nextUpdate, problem },
+  });
+  const look = (fingerprint: string, crl: string, evidence: object[]) => ({
+    ...{ fingerprint: fingerprint.repeat(64), at: time.now(), crl, ocsp: 'good', reason: null },
+    record: JSON.parse(JSON.stringify({ evidence })),
+  });
+  await desk.readings.keepProbes([
+    look('a', 'revoked', [
+      list('2026-03-01T06:00:00Z', '2026-03-08T06:00:00Z'),
+      { ...list('2026-03-01T09:00:00Z', '2026-03-01T10:00:00Z'), kind: 'ocsp' },
+    ]),
+    look('b', 'good', [list('2026-03-01T07:00:00Z', '2026-03-08T07:00:00Z')]),
+    look('c', 'good', [list('2026-03-01T08:00:00Z', '2026-03-08T08:00:00Z', 'crl-bad-signature')]),
+    look('d', 'good', []),
+  ]);
+  expect((await port.connectors()).rows[0]).toMatchObject({
+    ...{ crlAt: '2026-03-01T07:00:00Z', crlNextAt: '2026-03-08T07:00:00Z' },
+  });
+});
