@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { type Endpoint, endpoints } from './contract/endpoints.ts';
 import * as contract from './contract/index.ts';
 import { feedPath, type OperationName, paths } from './contract/paths.ts';
+import { uploadOperations } from './uploads/openapi.ts';
 
 type Json = { [key: string]: unknown };
 
@@ -16,6 +17,7 @@ export function openApi(): Json {
     operations[path] = { ...operations[path], [method.toLowerCase()]: operation(name, method, path, endpoints[name]) };
   }
   operations[feedPath] = { get: feed };
+  Object.assign(operations, uploadOperations);
   const ordered = Object.fromEntries(Object.entries(operations).sort(([a], [b]) => (a < b ? -1 : 1)));
   return {
     openapi: '3.1.0',
