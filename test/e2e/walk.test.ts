@@ -311,6 +311,16 @@ describe.skipIf(noBrowser)('people outside the house, without scripts', () => {
     expect(await page.getByLabel('What is wrong?').inputValue()).toBe('The key is in this image.');
     expect(await page.getByRole('button', { name: 'Send the report' }).isEnabled()).toBe(true);
     expect(open.desk.reports).toHaveLength(0);
+    truncateSync(large, 3_000_000);
+    await page.getByLabel('Files').setInputFiles(large);
+    await page.route('**/api/v1/uploads/*', (route) => route.abort('connectionreset'), { times: 1 });
+    await page.getByRole('button', { name: 'Send the report' }).click();
+    // Waiting for the line is no refusal, and does not look like the one before.
+    const waits = page.getByText('The connection broke off.');
+    await waits.waitFor();
+    expect(await waits.getAttribute('class')).toBe('hint');
+    await page.getByRole('heading', { name: 'Your report is accepted.' }).waitFor();
+    expect(open.desk.reports).toHaveLength(1);
     rmSync(folder, { recursive: true });
     await open.close();
   });

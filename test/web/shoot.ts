@@ -68,6 +68,22 @@ const screens: Record<string, Screen> = {
   palette: { path: '/', keys: ['Control+k'] },
   report: { path: '/report' },
   'report-files': { path: '/report/files' },
+  'report-files-broken': {
+    path: '/report/files',
+    tall: true,
+    act: async (page) => {
+      let pieces = 0;
+      await page.route('**/api/v1/uploads/*', (route) =>
+        ++pieces > 4 ? route.abort('connectionreset') : route.continue(),
+      );
+      await page.getByLabel('What is wrong?').fill('The keys are in the archive.');
+      await page
+        .getByLabel('Files')
+        .setInputFiles({ name: 'keys.zip', mimeType: 'application/zip', buffer: Buffer.alloc(8_000_000) });
+      await page.getByRole('button', { name: 'Send the report' }).click();
+      await page.getByText('The connection broke off').waitFor();
+    },
+  },
   status: { path: '/status/good-token' },
   subscriber: { path: '/subscriber/good-token' },
   renewal: { path: '/renewal/aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE' },

@@ -24,6 +24,8 @@ fieldset{border:0;padding:0;margin:1rem 0 0}
 fieldset label{margin:.5rem 0 0;display:grid;grid-template-columns:1.4rem 1fr}
 fieldset label small{grid-column:2}
 button{font:inherit;font-weight:600;margin-top:1.25rem;padding:.55rem 1.1rem;border:1px solid var(--ink);border-radius:2px;background:var(--ink);color:var(--paper);cursor:pointer}
+button:disabled{opacity:.6;cursor:default}
+progress{width:100%;accent-color:var(--ink)}
 button.small{margin:0 0 0 .5rem;padding:.1rem .5rem;font-weight:400;font-size:.875rem;background:transparent;color:var(--ink)}
 :focus-visible{outline:2px solid var(--ink);outline-offset:2px}
 table{border-collapse:collapse;width:100%}

@@ -22,6 +22,7 @@ if (form && says && bar) {
     const button = form.querySelector<HTMLButtonElement>('button[type="submit"]');
     if (button?.disabled) return;
     if (button) button.disabled = true;
+    says.className = 'hint';
     send(form).catch((error: unknown) => {
       const why = error instanceof Refused ? error.message : 'It could not be sent.';
       says.textContent = `${why} Nothing that you wrote here is lost.`;
