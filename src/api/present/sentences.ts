@@ -258,6 +258,7 @@ function unnamed(value: never): string {
 
 /** How far the answer may be trusted: "none" is a statement about every certificate the CA ever issued. */
 function reachInWords({ indexed, issued, untilAt }: InventoryReach): string {
-  const of = issued === null ? '' : ` of ${issued} issued`;
-  return `${count(indexed, 'certificate')}${of} indexed, ${untilAt === null ? 'no source says up to when' : `complete up to ${utc(untilAt)}`}.`;
+  // Both numbers, because neither bounds the other: an inventory also holds what other sources brought.
+  const of = issued === null ? '' : `, ${issued} issued by the CA’s own count`;
+  return `${count(indexed, 'certificate')} indexed${of}; ${untilAt === null ? 'no source says up to when' : `complete up to ${utc(untilAt)}`}.`;
 }
