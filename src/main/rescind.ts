@@ -42,8 +42,17 @@ const usageFaults = new Set([
   'connector_unknown',
 ]);
 
+const asked = commandIn(process.argv.slice(2));
+
+/** Whoever reads along may leave (`| head`): an answer that nobody reads ends there, and a desk goes on. */
+function readerLeft(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  if (asked !== 'serve') process.exit();
+}
+process.stdout.on('error', readerLeft);
+process.stderr.on('error', readerLeft);
+
 try {
-  const asked = commandIn(process.argv.slice(2));
   for (const [name, command] of commands)
     program.addCommand(name === asked ? await command.load(context) : new Command(name).description(command.about));
   await program.parseAsync();

@@ -1,6 +1,8 @@
 /** The stable contract of the command line, through the real process: exit codes, keys, and nothing else on stdout. */
+import { execFile } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:net';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../src/platform/store/testing.ts';
 import { jsonLines, rescind, type Scratch, scratch } from './rescind.ts';
@@ -289,5 +291,16 @@ describe('what cannot start says why, in one sentence with a stable code', () =>
   test('an unknown command or option is bad usage', async () => {
     expect((await rescind(['revoke-everything'])).code).toBe(2);
     expect((await rescind(['demo', '--fault', 'gremlins'])).code).toBe(2);
+  });
+});
+
+describe('a reader of the output who leaves', () => {
+  const piped = (command: string) =>
+    promisify(execFile)('/bin/sh', ['-c', `"$0" src/main/rescind.ts ${command} | head -1`, process.execPath]);
+
+  test('ends the command without a word', async () => {
+    const { stdout, stderr } = await piped(`triage --json ${corpus}`);
+    expect(jsonLines(stdout)).toHaveLength(1);
+    expect(stderr).toBe('');
   });
 });
