@@ -10,6 +10,7 @@ import { rfc3339, type Time } from '../foundation/time/time.ts';
 import { type Access, nobody, type Visitor } from './access/access.ts';
 import { addAccountRoutes } from './account-routes.ts';
 import { mustBePerson, mustBeTheirs, mustHave, personActs } from './authority.ts';
+import { addBlockedKeyRoutes, type BlockedKeyList } from './blocked-keys-routes.ts';
 import { commonHeaders, createConsole } from './console.ts';
 import { type Answer, endpoints } from './contract/endpoints.ts';
 import type * as c from './contract/index.ts';
@@ -44,6 +45,8 @@ export interface ApiOptions {
   readonly site?: PublicSite | null;
   /** Keeps reports that are sent in pieces; without it none are taken. */
   readonly uploads?: UploadStore;
+  /** The list of blocked keys for systems that issue; without it only single keys are answered. */
+  readonly blockedKeys?: BlockedKeyList;
   /** Keeps answers over a restart; null keeps them in memory alone. */
   readonly answers?: KeptAnswers | null;
   /** Told of every failure that is ours; logs ids, never bodies. */
@@ -193,7 +196,8 @@ export function createApi(options: ApiOptions): Hono<Env> {
   };
   access.addRoutes?.(app as unknown as Hono);
   app.post(paths.report[1], async (context) => context.json(await receiveReport(context, 'api', receive), 202));
-  const { site = null, uploads } = options;
+  const { site = null, uploads, blockedKeys } = options;
+  if (blockedKeys !== undefined) addBlockedKeyRoutes(app, blockedKeys);
   if (uploads !== undefined) addUploadRoutes(app, { uploads, receive });
   if (site !== null) addPublicPages(app, { desk, time, site, receive, resumable: uploads !== undefined });
 

@@ -83,6 +83,7 @@ export async function serveWeb(
     deskName: desk.config.ca.owner,
     virtualTime: where.virtualTime,
     uploads: postgresUploads(desk.pool),
+    blockedKeys: desk.blocked,
     answers: postgresAnswers(desk.pool, desk.time),
     onError: (error, at) =>
       desk.log.error({ ...at, error: error instanceof Error ? error.message : 'unknown' }, 'A request failed.'),
