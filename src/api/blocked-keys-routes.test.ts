@@ -84,8 +84,9 @@ describe('blocked keys for issuance', () => {
     }
   });
 
-  it('are for those with the scope', async () => {
-    for (const who of [app(null), app(['read'])]) {
+  it('are for those with the scope, and for whoever may read the desk', async () => {
+    expect((await app(['read']).request(`${base}/export.csv`)).status).toBe(200);
+    for (const who of [app(null), app(['reports'])]) {
       for (const file of ['export.csv', 'export.bloom'])
         expect((await who.request(`${base}/${file}`)).status).toBeGreaterThanOrEqual(401);
       expect((await ask({ spkiSha256: [other] }, who)).status).toBeGreaterThanOrEqual(401);

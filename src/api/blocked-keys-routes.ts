@@ -8,7 +8,7 @@ import { stream } from 'hono/streaming';
 import { z } from 'zod';
 import { type Instant, rfc3339 } from '../foundation/time/time.ts';
 import { nobody, type Visitor } from './access/access.ts';
-import { mustHave } from './authority.ts';
+import { has, mustHave } from './authority.ts';
 import { Sha256 } from './contract/scalars.ts';
 import { ProblemError } from './problem.ts';
 
@@ -31,7 +31,9 @@ export function addBlockedKeyRoutes(app: Hono<Env>, list: BlockedKeyList): void 
 
   /** Sets the ETag; true when the asker has this state already. */
   const known = async (context: Context<Env>): Promise<boolean> => {
-    mustHave(context.get('visitor') ?? nobody, 'blocked-keys', 'GET', context.req.raw);
+    const visitor = context.get('visitor') ?? nobody;
+    // Whoever may read the desk sees this list on a screen already; a CA's token may see this and nothing else.
+    mustHave(visitor, has(visitor, 'read') ? 'read' : 'blocked-keys', 'GET', context.req.raw);
     const { etag } = await list.watermark();
     const quoted = `"${etag.replaceAll('"', '')}"`;
     context.header('etag', quoted);
